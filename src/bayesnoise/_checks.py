@@ -1,0 +1,78 @@
+"""Checks at the public edge: one sentence that names the argument, what came and what was expected."""
+
+from __future__ import annotations
+
+import math
+from difflib import get_close_matches
+from typing import Any
+
+from array_api_compat import array_namespace, is_array_api_obj
+
+from bayesnoise import tree
+from bayesnoise._typing import Array, Shape
+
+
+def floating(name: str, x: Array) -> None:
+    """Raise TypeError unless `x` is an array of real floating-point numbers."""
+    if not is_array_api_obj(x):
+        raise TypeError(
+            f"{name} is a {type(x).__name__}, expected an array of NumPy, CuPy, torch, JAX or the array API"
+        )
+    xp = array_namespace(x)
+    if not xp.isdtype(x.dtype, "real floating"):
+        raise TypeError(f"{name} has dtype {x.dtype}, expected real floating point: convert it, for example to float32")
+
+
+def same_kind(name: str, x: Array, other_name: str, other: Array) -> None:
+    """Raise TypeError unless the two arrays share their namespace and dtype."""
+    try:
+        array_namespace(x, other)
+    except TypeError:
+        raise TypeError(
+            f"{name} is a {type(x).__module__}.{type(x).__name__} and {other_name} a "
+            f"{type(other).__module__}.{type(other).__name__}: all arrays of one call must come from one backend"
+        ) from None
+    if x.dtype != other.dtype:
+        raise TypeError(f"{name} has dtype {x.dtype} and {other_name} {other.dtype}: all arrays of one call must agree")
+
+
+def layer_input(x: Array, params: Any) -> None:
+    """Raise TypeError unless `x` is real floating point, of the backend and dtype of the parameters."""
+    floating("x", x)
+    leaf = tree.first_leaf(params)
+    if leaf is not None:
+        same_kind("x", x, "params", leaf)
+
+
+def shape(name: str, x: Array, expected: Shape) -> None:
+    """Raise ValueError unless `x` has exactly the expected shape."""
+    if tuple(x.shape) != tuple(expected):
+        raise ValueError(f"{name} has shape {tuple(x.shape)}, expected {tuple(expected)}")
+
+
+def positive(name: str, value: float) -> None:
+    """Raise ValueError unless the number is finite and above zero."""
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"{name} is {value}, expected a finite number above 0")
+
+
+def probability(name: str, value: float) -> None:
+    """Raise ValueError unless the number lies in [0, 1)."""
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} is {value}, expected a probability in [0, 1)")
+
+
+def positive_integer(name: str, value: int) -> None:
+    """Raise TypeError or ValueError unless the value is an integer of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} is {value!r}, expected an integer")
+    if value < 1:
+        raise ValueError(f"{name} is {value}, expected at least 1")
+
+
+def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    """Raise ValueError, with the nearest names, unless the value is one of those allowed."""
+    if value not in allowed:
+        near = get_close_matches(str(value), allowed, n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(allowed)}{hint}")

@@ -1,0 +1,89 @@
+"""A weight term and a bias term, each a stochastic layer of its own: `y = weight(x) + bias(x)`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from array_api_compat import array_namespace, device
+
+from bayesnoise._broadcast import sum_to
+from bayesnoise._typing import Array, Noise, Params, Residuals, Rng, Shape
+from bayesnoise.stochastic import Stochastic
+
+
+class AffineParams(NamedTuple):
+    weight: Params
+    bias: Params
+
+
+class AffineNoise(NamedTuple):
+    weight: Noise
+    bias: Noise
+
+
+class AffineResiduals(NamedTuple):
+    weight: Residuals
+    bias: Residuals
+
+
+def one_per_example(x: Array) -> Array:
+    """The input of a bias: `(n, 1, ..., 1)`, as many axes as `x`."""
+    return array_namespace(x).ones(_one_shape(x.shape), dtype=x.dtype, device=device(x))
+
+
+def _one_shape(x_shape: Shape) -> Shape:
+    return (x_shape[0], *(1,) * (len(x_shape) - 1))
+
+
+@dataclass(frozen=True)
+class Affine:
+    """The sum of a term in the weights and a term in the bias, whose map is the weight map's `bias()`."""
+
+    weight: Stochastic
+    bias: Stochastic
+
+    def output_shape(self, x_shape: Shape) -> Shape:
+        return self.weight.output_shape(x_shape)
+
+    def init(self, rng: Rng, *, like: Array) -> AffineParams:
+        for_weight, for_bias = rng.split(2)
+        return AffineParams(self.weight.init(for_weight, like=like), self.bias.init(for_bias, like=like))
+
+    def draw(self, rng: Rng, params: AffineParams, x_shape: Shape, *, like: Array) -> AffineNoise:
+        for_weight, for_bias = rng.split(2)
+        return AffineNoise(
+            self.weight.draw(for_weight, params.weight, x_shape, like=like),
+            self.bias.draw(for_bias, params.bias, _one_shape(x_shape), like=like),
+        )
+
+    def forward(self, params: AffineParams, noise: AffineNoise, x: Array) -> tuple[Array, AffineResiduals]:
+        y, weight = self.weight.forward(params.weight, noise.weight, x)
+        b, bias = self.bias.forward(params.bias, noise.bias, one_per_example(x))
+        return y + b, AffineResiduals(weight, bias)
+
+    def backward(
+        self, residuals: AffineResiduals, grad_y: Array, *, input_grad: bool = True
+    ) -> tuple[Array | None, AffineParams]:
+        grad_x, weight = self.weight.backward(residuals.weight, grad_y, input_grad=input_grad)
+        # The bias broadcasts over positions, its noise included: sum over them before it is pulled back.
+        by_example = sum_to(grad_y, self.bias.output_shape(_one_shape(grad_y.shape)))
+        _, bias = self.bias.backward(residuals.bias, by_example, input_grad=False)
+        return grad_x, AffineParams(weight, bias)
+
+    def predict(self, params: AffineParams, x: Array) -> Array:
+        return self.weight.predict(params.weight, x) + self.bias.predict(params.bias, one_per_example(x))
+
+    def moments(self, params: AffineParams, x: Array) -> tuple[Array, Array]:
+        """Exact mean and variance of each output: the two terms are independent."""
+        mean, variance = self.weight.moments(params.weight, x)
+        bias_mean, bias_variance = self.bias.moments(params.bias, one_per_example(x))
+        return mean + bias_mean, variance + bias_variance
+
+    def kl(self, params: AffineParams, noise: AffineNoise | None = None) -> Array:
+        weight, bias = (None, None) if noise is None else noise
+        return self.weight.kl(params.weight, weight) + self.bias.kl(params.bias, bias)
+
+    def kl_grad(self, params: AffineParams, noise: AffineNoise | None = None) -> AffineParams:
+        weight, bias = (None, None) if noise is None else noise
+        return AffineParams(self.weight.kl_grad(params.weight, weight), self.bias.kl_grad(params.bias, bias))

@@ -1,0 +1,48 @@
+"""What an estimator is: how the law of the weights reaches the output.
+
+An estimator keeps two sides apart. The elementwise side turns `(mean, scale)` and the noise of the weights into
+operands, arrays of the shape of the weights, and pulls their gradients back. The contracting side meets the map and the
+input, and never sees a parameter. The first costs per weight, the second per product.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from bayesnoise._typing import Array, Noise, Residuals, Rng, Shape
+from bayesnoise.maps.map import Map
+from bayesnoise.posteriors.law import Traits
+
+
+class Operands(NamedTuple):
+    """What the contractions multiply by, like the weights: gradients of operands have the same form."""
+
+    mean: Array
+    perturbation: Array | None = None  # flipout's scale * eps
+    variance: Array | None = None  # local reparameterization's scale^2
+
+
+class Estimator(Protocol):
+    """One way of computing a random output, with its backward rule."""
+
+    def refusal(self, traits: Traits) -> str | None:
+        """Why this estimator is wrong for such a law, and what to use instead; None if it is right."""
+        ...
+
+    def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array) -> Noise: ...
+
+    def weight_noise(self, noise: Noise) -> Array | None:
+        """Standard normal noise in the shape of the weights, if this estimator draws any."""
+        ...
+
+    def operands(self, mean: Array, scale: Array | None, noise: Noise) -> Operands: ...
+
+    def operands_backward(self, scale: Array | None, noise: Noise, grad: Operands) -> tuple[Array, Array | None]:
+        """Gradients of the mean and of the scale."""
+        ...
+
+    def contract(self, map: Map, x: Array, operands: Operands, noise: Noise) -> tuple[Array, Residuals]: ...
+
+    def contract_backward(
+        self, map: Map, residuals: Residuals, grad_y: Array, *, input_grad: bool = True
+    ) -> tuple[Array | None, Operands]: ...

@@ -1,0 +1,80 @@
+"""`y = B(x, mean) + sign_out * B(sign_in * x, scale * eps)`: one base perturbation, flipped by signs of each example.
+
+Wen, Vicol, Ba, Tran, Grosse 2018, "Flipout" (arXiv 1803.04386), equations 3 and 4. Example n sees the weights
+`mean + (scale * eps) * (sign_in_n sign_out_n')`, which have the law of the posterior; across examples the perturbations
+are uncorrelated. For a convolution there is one sign an example and channel, constant over positions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bayesnoise._typing import Array, Rng, Shape
+from bayesnoise.estimators.estimator import Operands
+from bayesnoise.estimators.shared import sample_backward
+from bayesnoise.maps.map import Map
+from bayesnoise.posteriors.law import Traits
+
+
+class FlipoutNoise(NamedTuple):
+    eps: Array  # like the weights, standard normal, shared by the batch
+    sign_in: Array  # (n, i) or (n, c, 1, ...), -1 or 1
+    sign_out: Array  # (n, o) or (n, o, 1, ...), -1 or 1
+
+
+class FlipoutResiduals(NamedTuple):
+    x: Array
+    mean: Array  # like the weights
+    perturbation: Array  # like the weights
+    sign_in: Array
+    sign_out: Array
+
+
+@dataclass(frozen=True)
+class Flipout:
+    """Pseudo-independent weights an example, for laws symmetric about the mean and independent across weights."""
+
+    def refusal(self, traits: Traits) -> str | None:
+        if not traits.random:
+            return "the posterior is not random: use Plain"
+        if not traits.independent:
+            return "random signs destroy the correlation between its weights: use Shared"
+        if not traits.symmetric:
+            return "random signs make its perturbation symmetric, which it is not: use Shared"
+        return None
+
+    def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array) -> FlipoutNoise:
+        for_eps, for_in, for_out = rng.split(3)
+        shape_in, shape_out = map.sign_shapes(x_shape)
+        return FlipoutNoise(
+            for_eps.normal(map.weight_shape, like=like),
+            for_in.rademacher(shape_in, like=like),
+            for_out.rademacher(shape_out, like=like),
+        )
+
+    def weight_noise(self, noise: FlipoutNoise) -> Array | None:
+        return noise.eps
+
+    def operands(self, mean: Array, scale: Array | None, noise: FlipoutNoise) -> Operands:
+        return Operands(mean, perturbation=scale * noise.eps)
+
+    def operands_backward(self, scale: Array | None, noise: FlipoutNoise, grad: Operands) -> tuple[Array, Array | None]:
+        return grad.mean, sample_backward(grad.perturbation, noise.eps)[1]
+
+    def contract(self, map: Map, x: Array, operands: Operands, noise: FlipoutNoise) -> tuple[Array, FlipoutResiduals]:
+        mean, perturbation = operands.mean, operands.perturbation
+        _, sign_in, sign_out = noise
+        y = map.apply(x, mean) + sign_out * map.apply(sign_in * x, perturbation)
+        return y, FlipoutResiduals(x, mean, perturbation, sign_in, sign_out)
+
+    def contract_backward(
+        self, map: Map, residuals: FlipoutResiduals, grad_y: Array, *, input_grad: bool = True
+    ) -> tuple[Array | None, Operands]:
+        x, mean, perturbation, sign_in, sign_out = residuals
+        flipped = sign_out * grad_y
+        grad_x = None
+        if input_grad:
+            grad_x = map.adjoint_x(grad_y, mean, x.shape) + sign_in * map.adjoint_x(flipped, perturbation, x.shape)
+        grad_mean = map.adjoint_w(grad_y, x, mean.shape)
+        return grad_x, Operands(grad_mean, perturbation=map.adjoint_w(flipped, sign_in * x, mean.shape))
