@@ -14,7 +14,7 @@ from bayesnoise._typing import Array, Shape
 
 def floating(name: str, x: Array) -> None:
     """Raise TypeError unless `x` is an array of real floating-point numbers."""
-    if not is_array_api_obj(x):
+    if not _is_array(x):
         raise TypeError(
             f"{name} is a {type(x).__name__}, expected an array of NumPy, CuPy, torch, JAX or the array API"
         )
@@ -76,3 +76,37 @@ def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
         near = get_close_matches(str(value), allowed, n=3, cutoff=0.5)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(f"{name} is {value!r}, expected one of {', '.join(allowed)}{hint}")
+
+
+def finite(name: str, value: float) -> None:
+    """Raise ValueError unless the number is finite."""
+    if not math.isfinite(value):
+        raise ValueError(f"{name} is {value}, expected a finite number")
+
+
+def not_negative(name: str, value: float) -> None:
+    """Raise ValueError unless the number is finite and at least 0."""
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"{name} is {value}, expected a finite number of at least 0")
+
+
+def every(condition: Array) -> bool:
+    """Whether every element is True; True as well where the values are not known yet, as under a JAX trace."""
+    xp = array_namespace(condition)
+    try:
+        return bool(xp.all(condition))
+    except TypeError:
+        return True
+
+
+def integral(name: str, x: Array) -> None:
+    """Raise TypeError unless `x` is an array of integers."""
+    if not _is_array(x):
+        raise TypeError(f"{name} is a {type(x).__name__}, expected an array of integers")
+    if not array_namespace(x).isdtype(x.dtype, "integral"):
+        raise TypeError(f"{name} has dtype {x.dtype}, expected integers: convert it, for example to int64")
+
+
+def _is_array(x: Any) -> bool:
+    """As a plain bool, which narrows no type: an array of any namespace is an Any here."""
+    return bool(is_array_api_obj(x))

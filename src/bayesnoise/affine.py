@@ -43,6 +43,10 @@ class Affine:
     weight: Stochastic
     bias: Stochastic
 
+    @property
+    def parts(self) -> tuple[tuple[str, Stochastic], ...]:
+        return ("weight", self.weight), ("bias", self.bias)
+
     def output_shape(self, x_shape: Shape) -> Shape:
         return self.weight.output_shape(x_shape)
 

@@ -16,6 +16,10 @@ class Chain:
 
     layers: tuple[Layer, ...]
 
+    @property
+    def parts(self) -> tuple[tuple[str, Layer], ...]:
+        return tuple((str(i), layer) for i, layer in enumerate(self.layers))
+
     def output_shape(self, x_shape: Shape) -> Shape:
         for layer in self.layers:
             x_shape = layer.output_shape(x_shape)

@@ -51,10 +51,10 @@ class Stochastic:
         return self.posterior.init(rng, self.map, like=like)
 
     def draw(self, rng: Rng, params: Params, x_shape: Shape, *, like: Array) -> StochasticNoise:
+        if not self.divergence.monte_carlo:
+            return StochasticNoise(self.estimator.draw(rng, self.map, x_shape, like=like), None)
         for_estimator, for_divergence = rng.split(2)
         noise = self.estimator.draw(for_estimator, self.map, x_shape, like=like)
-        if not self.divergence.monte_carlo:
-            return StochasticNoise(noise, None)
         eps = self.estimator.weight_noise(noise)  # Blundell et al. use one draw for the loss and for the divergence
         return StochasticNoise(noise, for_divergence.normal(self.map.weight_shape, like=like) if eps is None else eps)
 

@@ -64,10 +64,10 @@ class Local:
     def weight_noise(self, noise: LocalNoise) -> Array | None:
         return None
 
-    def operands(self, mean: Array, scale: Array | None, noise: LocalNoise) -> Operands:
+    def operands(self, mean: Array, scale: Array, noise: LocalNoise) -> Operands:
         return Operands(mean, variance=scale * scale)
 
-    def operands_backward(self, scale: Array | None, noise: LocalNoise, grad: Operands) -> tuple[Array, Array | None]:
+    def operands_backward(self, scale: Array, noise: LocalNoise, grad: Operands) -> tuple[Array, Array | None]:
         return grad.mean, 2.0 * scale * grad.variance
 
     def contract(self, map: Map, x: Array, operands: Operands, noise: LocalNoise) -> tuple[Array, LocalResiduals]:

@@ -1,6 +1,6 @@
 """`y = B(x, mean + scale * eps)`: one draw of the weights a call, shared by all its examples.
 
-Blundell et al. 2015 (arXiv 1505.04424), section 3.2. Correct for any reparameterised law; the variance of a batch
+Blundell et al. 2015 (arXiv 1505.05424), section 3.2. Correct for any reparameterised law; the variance of a batch
 gradient does not fall with the size of the batch.
 """
 

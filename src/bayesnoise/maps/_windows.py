@@ -79,7 +79,8 @@ def _take(rows: Array, table: Table) -> Array:
     n, r, c = rows.shape
     if table.size and int(table.max()) == r:
         rows = xp.concat([rows, xp.zeros((n, 1, c), dtype=rows.dtype, device=device(rows))], axis=1)
-    index = xp.asarray(table.ravel(), device=device(rows))
+    indexing = xp.__array_namespace_info__().default_dtypes(device=device(rows))["indexing"]
+    index = xp.asarray(table.ravel(), dtype=indexing, device=device(rows))
     return xp.reshape(xp.take(rows, index, axis=1), (n, *table.shape, c))
 
 

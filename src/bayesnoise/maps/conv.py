@@ -7,7 +7,7 @@ products and the adjoint of the gather.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
+from math import prod, sqrt
 
 from array_api_compat import array_namespace
 
@@ -20,6 +20,8 @@ from bayesnoise.maps.map import Unit
 
 def per_dimension(name: str, value: int | Shape, ndim: int, least: int) -> Shape:
     """One integer a spatial dimension, from one for all or from a tuple."""
+    if not isinstance(value, int | tuple | list):
+        raise TypeError(f"{name} is {value!r}, expected one integer or {ndim}, one a spatial dimension")
     entries = (value,) * ndim if isinstance(value, int) else tuple(value)
     if len(entries) != ndim:
         raise ValueError(f"{name} is {value}, expected one integer or {ndim}, one a spatial dimension")
@@ -62,7 +64,7 @@ class Conv:
     def __post_init__(self) -> None:
         for name in ("in_channels", "out_channels", "groups"):
             _checks.positive_integer(name, getattr(self, name))
-        if isinstance(self.kernel, int) or not 1 <= len(self.kernel) <= 3:
+        if not isinstance(self.kernel, tuple | list) or not 1 <= len(self.kernel) <= 3:
             raise ValueError(
                 f"kernel is {self.kernel}, expected a tuple of 1, 2 or 3 integers, one a spatial dimension"
             )
@@ -81,7 +83,7 @@ class Conv:
 
     @property
     def initial_sd(self) -> float:
-        return (self.in_channels // self.groups * prod(self.kernel)) ** -0.5
+        return 1.0 / sqrt(self.in_channels // self.groups * prod(self.kernel))
 
     def windows(self, space: Shape) -> Windows:
         """The sliding window over an input with the given spatial sizes."""
@@ -101,7 +103,7 @@ class Conv:
             expected = ", ".join(["n", str(self.in_channels), *["size"] * len(self.kernel)])
             raise ValueError(f"x has shape {tuple(x_shape)}, expected ({expected}) for {self}")
         windows = self.windows(space)
-        if min(windows.positions) < 1:
+        if min(*windows.positions, *space) < 1:
             raise ValueError(f"x has spatial sizes {space}, too small for kernel {self.kernel} of {self}: pad it")
         if self.padding_mode == "circular" and any(p > n for p, n in zip(windows.padding, space, strict=True)):
             raise ValueError(f"padding is {windows.padding}, expected at most the sizes {space} when it is circular")

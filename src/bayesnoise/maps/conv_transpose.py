@@ -6,7 +6,7 @@ If `Conv` is `y = A(w) x`, then this is `y = A(w)' x`: its `apply` is the convol
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
+from math import prod, sqrt
 
 from bayesnoise import _checks
 from bayesnoise._typing import Array, Shape
@@ -20,7 +20,7 @@ class ConvTranspose:
     """`(n, c, *positions), (c, o / groups, *kernel) -> (n, o, *space)`, with
     `space = (positions - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1`.
 
-    Arguments as for `Conv`; `output_padding` must be below the stride or the dilation of its dimension.
+    Arguments as for `Conv`; `output_padding` must be below the stride of its dimension.
     """
 
     in_channels: int
@@ -39,10 +39,8 @@ class ConvTranspose:
             object.__setattr__(self, name, per_dimension(name, getattr(self, name), ndim, least))
         windows = conv.windows((1,) * ndim)
         extra = per_dimension("output_padding", self.output_padding, ndim, 0)
-        if any(e >= max(s, d) for e, s, d in zip(extra, windows.stride, windows.dilation, strict=True)):
-            raise ValueError(
-                f"output_padding is {extra}, expected below the stride {windows.stride} or dilation {windows.dilation}"
-            )
+        if any(e >= s for e, s in zip(extra, windows.stride, strict=True)):  # the other way would see more positions
+            raise ValueError(f"output_padding is {extra}, expected below the stride {windows.stride}")
 
     @property
     def _conv(self) -> Conv:
@@ -57,7 +55,7 @@ class ConvTranspose:
 
     @property
     def initial_sd(self) -> float:
-        return (self.in_channels // self.groups * prod(self.kernel)) ** -0.5
+        return 1.0 / sqrt(self.in_channels // self.groups * prod(self.kernel))
 
     def output_shape(self, x_shape: Shape) -> Shape:
         ndim = len(self.kernel)
@@ -68,7 +66,7 @@ class ConvTranspose:
         extra = per_dimension("output_padding", self.output_padding, ndim, 0)
         geometry = zip(x_shape[2:], windows.stride, windows.padding, windows.dilation, self.kernel, extra, strict=True)
         space = tuple((n - 1) * s - 2 * p + d * (k - 1) + e + 1 for n, s, p, d, k, e in geometry)
-        if min(space) < 1:
+        if min(*space, *x_shape[2:]) < 1:
             raise ValueError(f"x has spatial sizes {tuple(x_shape[2:])}, too small for the padding of {self}")
         return (x_shape[0], self.out_channels, *space)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
+from math import prod, sqrt
 
 from array_api_compat import array_namespace
 
@@ -33,7 +33,7 @@ class Dense:
 
     @property
     def initial_sd(self) -> float:
-        return self.in_features**-0.5
+        return 1.0 / sqrt(self.in_features)
 
     def output_shape(self, x_shape: Shape) -> Shape:
         if len(x_shape) < 2 or x_shape[-1] != self.in_features:

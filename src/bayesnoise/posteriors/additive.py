@@ -40,15 +40,14 @@ class Additive:
         return params.theta
 
     def scale(self, params: AdditiveParams) -> Array:
-        return array_namespace(params.log_sigma2).exp(0.5 * params.log_sigma2)
+        return _location_scale.EXP_HALF.value(params.log_sigma2)
 
     def log_scale(self, params: AdditiveParams) -> Array:
-        return 0.5 * params.log_sigma2
+        return _location_scale.EXP_HALF.log(params.log_sigma2)
 
     def log_alpha(self, params: AdditiveParams) -> Array:
         return _location_scale.log_alpha(params.theta, self.log_scale(params))
 
     def pullback(self, params: AdditiveParams, grad: Coordinates) -> AdditiveParams:
-        half = array_namespace(params.theta).full_like(params.theta, 0.5)
-        log_scale, dscale = self.log_scale(params), 0.5 * self.scale(params)
-        return AdditiveParams(*_location_scale.pullback(params.theta, log_scale, dscale, half, grad))
+        parts = _location_scale.pullback(params.theta, params.log_sigma2, _location_scale.EXP_HALF, grad)
+        return AdditiveParams(*parts)

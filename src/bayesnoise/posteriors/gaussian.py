@@ -15,7 +15,7 @@ from bayesnoise._typing import Array, Rng
 from bayesnoise.maps.map import Map
 from bayesnoise.posteriors import _location_scale
 from bayesnoise.posteriors.law import Coordinates, Traits
-from bayesnoise.special import dlog_softplus, inverse_softplus, log_softplus, sigmoid, softplus
+from bayesnoise.special import inverse_softplus
 
 
 class GaussianParams(NamedTuple):
@@ -47,17 +47,16 @@ class Gaussian:
         return params.mu
 
     def scale(self, params: GaussianParams) -> Array:
-        return softplus(params.rho)
+        return _location_scale.SOFTPLUS.value(params.rho)
 
     def log_scale(self, params: GaussianParams) -> Array:
-        return log_softplus(params.rho)
+        return _location_scale.SOFTPLUS.log(params.rho)
 
     def log_alpha(self, params: GaussianParams) -> Array:
-        return _location_scale.log_alpha(params.mu, log_softplus(params.rho))
+        return _location_scale.log_alpha(params.mu, self.log_scale(params))
 
     def pullback(self, params: GaussianParams, grad: Coordinates) -> GaussianParams:
-        mu, rho = params
-        return GaussianParams(*_location_scale.pullback(mu, log_softplus(rho), sigmoid(rho), dlog_softplus(rho), grad))
+        return GaussianParams(*_location_scale.pullback(params.mu, params.rho, _location_scale.SOFTPLUS, grad))
 
 
 class LogSigmaParams(NamedTuple):
@@ -87,7 +86,7 @@ class LogSigmaGaussian:
         return params.mu
 
     def scale(self, params: LogSigmaParams) -> Array:
-        return array_namespace(params.log_sigma).exp(params.log_sigma)
+        return _location_scale.EXP.value(params.log_sigma)
 
     def log_scale(self, params: LogSigmaParams) -> Array:
         return params.log_sigma
@@ -96,6 +95,4 @@ class LogSigmaGaussian:
         return _location_scale.log_alpha(params.mu, params.log_sigma)
 
     def pullback(self, params: LogSigmaParams, grad: Coordinates) -> LogSigmaParams:
-        mu, log_sigma = params
-        one = array_namespace(mu).ones_like(mu)
-        return LogSigmaParams(*_location_scale.pullback(mu, log_sigma, self.scale(params), one, grad))
+        return LogSigmaParams(*_location_scale.pullback(params.mu, params.log_sigma, _location_scale.EXP, grad))

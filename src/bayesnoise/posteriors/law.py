@@ -8,6 +8,7 @@ two. A divergence uses those in which it is well conditioned: the logarithm of a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import NamedTuple, Protocol
 
 from bayesnoise._typing import Array, Params, Rng
@@ -80,3 +81,8 @@ class Law:
     @property
     def log_alpha(self) -> Array:
         return self.posterior.log_alpha(self.params)
+
+    @property
+    def weights_per_alpha(self) -> float:
+        """How many weights share one element of log alpha."""
+        return float(prod(self.mean.shape) / max(1, prod(self.log_alpha.shape)))

@@ -1,0 +1,39 @@
+"""Layers made of layers: walking them together with their parameters.
+
+The parameters of a composite are a tuple with one entry a part, in the order of `parts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, runtime_checkable
+
+from bayesnoise._typing import Params
+from bayesnoise.layer import Layer
+
+
+@runtime_checkable
+class Composite(Protocol):
+    """A layer that is made of others."""
+
+    @property
+    def parts(self) -> tuple[tuple[str, Layer], ...]:
+        """The name of each part in the parameters, and the part."""
+        ...
+
+
+def walk(layer: Any, params: Params, path: str = "") -> Iterator[tuple[str, Any, Params]]:
+    """Every layer that is not a composite: the dotted path of its parameters, the layer, its parameters."""
+    if not isinstance(layer, Composite):
+        yield path, layer, params
+        return
+    for (name, part), inner in zip(layer.parts, params, strict=True):
+        yield from walk(part, inner, f"{path}.{name}" if path else name)
+
+
+def rewrite(layer: Any, params: Params, function: Callable[[Any, Params], Params]) -> Params:
+    """The parameters with `function(layer, params)` in the place of those of each layer that is not a composite."""
+    if not isinstance(layer, Composite):
+        return function(layer, params)
+    inner = [rewrite(part, p, function) for (_, part), p in zip(layer.parts, params, strict=True)]
+    return type(params)(*inner) if hasattr(params, "_fields") else tuple(inner)
