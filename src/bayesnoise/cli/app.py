@@ -1,0 +1,36 @@
+"""The commands, each in a file of its own, under one name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bayesnoise.cli import compare, doctor, fit, methods, predict
+from bayesnoise.cli.errors import one_line
+from bayesnoise.cli.versions import version
+
+app = typer.Typer(
+    help="Bayesian neural networks: fit, predict and compare methods of weight and activation noise.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (fit.fit, predict.predict, compare.compare, methods.methods, doctor.doctor):
+    app.command()(one_line(command))
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"bayesnoise {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Bayesian neural networks: fit, predict and compare methods of weight and activation noise."""
