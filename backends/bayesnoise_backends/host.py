@@ -30,7 +30,8 @@ class HostRng:
         return self._convert(self.generator.standard_normal(shape), like)
 
     def uniform(self, shape: Shape, *, like: Array) -> Array:
-        return self._convert(self.generator.random(shape, dtype=np.float32), like)  # 24 bits: below 1 in any dtype
+        steps = 2.0 ** min(24, np.finfo(numpy_dtype(like)).nmant + 1)  # finer ones would round to 1 in half precision
+        return self._convert(np.floor(self.generator.random(shape, dtype=np.float32) * steps) / steps, like)
 
     def rademacher(self, shape: Shape, *, like: Array) -> Array:
         return self._convert(2.0 * self.generator.integers(0, 2, shape) - 1.0, like)
