@@ -1,7 +1,8 @@
-"""The array namespaces that every contract test runs on, as one list of records."""
+"""The array namespaces that every contract test runs on, as one list of records; those of a GPU where there is one."""
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -61,6 +62,8 @@ def to_numpy(x: Any) -> Any:
     """A host copy of an array of any namespace, in its own precision."""
     if isinstance(x, torch.Tensor):
         return x.detach().cpu().numpy()
+    if hasattr(x, "get"):  # CuPy
+        return x.get()
     if hasattr(x, "_array"):  # array-api-strict keeps its NumPy array here; np.asarray refuses its other devices
         return np.array(x._array)
     return np.array(x)
@@ -88,3 +91,35 @@ NAMESPACES = [
     Namespace("jax-float32", jax.numpy, np.dtype("float32"), jit=True),
     Namespace("jax-float64", jax.numpy, np.dtype("float64"), jit=True),
 ]
+
+
+def _cupy(dtype: str) -> Namespace:
+    import array_api_compat.cupy
+    import cupy
+
+    return Namespace(f"cupy-{dtype}", array_api_compat.cupy, np.dtype(dtype), cupy.cuda.Device(0))
+
+
+def _torch_cuda(dtype: str) -> Namespace:
+    return Namespace(
+        f"torch-cuda-{dtype}", array_api_compat.torch, getattr(torch, dtype), torch.empty((), device="cuda").device
+    )
+
+
+GPU_NAMESPACES: dict[str, Callable[[], Namespace]] = {
+    "cupy-float64": lambda: _cupy("float64"),
+    "cupy-float32": lambda: _cupy("float32"),
+    "torch-cuda-float64": lambda: _torch_cuda("float64"),
+    "torch-cuda-float32": lambda: _torch_cuda("float32"),
+}
+
+
+def why_no_gpu(name: str) -> str | None:
+    """Why a namespace of a GPU cannot be made here; None if it can."""
+    if name.startswith("torch"):
+        return None if torch.cuda.is_available() else "torch sees no CUDA device"
+    if importlib.util.find_spec("cupy") is None:
+        return 'CuPy is not installed: pip install "bayesnoise[cuda12]" on a machine with a CUDA device'
+    import cupy
+
+    return None if cupy.cuda.is_available() else "CuPy sees no CUDA device"
