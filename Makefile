@@ -2,14 +2,51 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+BASE := $(VENV)/.base
+FULL := $(VENV)/.full
 export MPLBACKEND := Agg
 
 .PHONY: demo test test-slow test-gpu lint bench bench-gpu clean
 
-$(STAMP): pyproject.toml
+$(BASE): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[cli]"
+	touch $(BASE)
+
+# The CPU build of torch first: whatever depends on torch would bring the one with CUDA.
+$(FULL): $(BASE)
 	$(BIN)/python -m pip install --quiet torch==2.13.0
 	$(BIN)/python -m pip install --quiet --editable ".[torch,jax,cli,test]"
-	touch $(STAMP)
+	touch $(FULL)
+
+demo: $(BASE)
+	$(BIN)/bayesnoise compare sklearn:diabetes --methods flipout,local_reparameterization,dropout,deterministic --splits 0-4
+	$(BIN)/bayesnoise fit sklearn:diabetes --method flipout --epochs 200 --out runs/demo
+	@echo "The report: runs/demo/report.html"
+
+lint: $(FULL)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+test: lint
+	$(BIN)/pytest -n 2 -m "not slow and not gpu"
+
+test-slow: $(FULL)
+	$(BIN)/pytest -n 2 -m "slow and not gpu"
+
+# On a machine with a GPU: the interpreter that has CuPy or torch with CUDA, not the one made here.
+GPU_PYTHON ?= python3
+test-gpu:
+	PYTHONPATH=src:reference:backends:tests $(GPU_PYTHON) -m pytest -m gpu -rs -p no:cacheprovider
+
+bench: $(FULL)
+	$(BIN)/python tests/benchmarks/run.py
+
+bench-gpu:
+	PYTHONPATH=src:reference:backends:tests $(GPU_PYTHON) tests/benchmarks/run.py --backends cupy
+
+clean:
+	rm -rf $(VENV) runs .mypy_cache .pytest_cache .ruff_cache .hypothesis
