@@ -16,8 +16,7 @@ import pytest
 from cli_runs import arrays, fit, refused, rows, run
 from tables import DATA_DIR, needs_data
 
-from bayesnoise import checkpoints
-from bayesnoise.cli import progress
+from bayesnoise import checkpoints, progress
 from bayesnoise.methods import METHODS
 
 

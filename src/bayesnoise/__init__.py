@@ -5,8 +5,6 @@ A method takes a map and returns a layer, as in `flipout(maps.Dense(784, 300))`.
 and the command line are modules of their own, which nothing here imports.
 """
 
-from importlib.metadata import version
-
 from bayesnoise import (
     activations,
     divergences,
@@ -42,7 +40,7 @@ from bayesnoise.methods import (
 from bayesnoise.prediction import predict_classification, predict_regression
 from bayesnoise.training import fit
 
-__version__ = version("bayesnoise")
+__version__ = "0.1.0"
 
 __all__ = [
     "METHODS",

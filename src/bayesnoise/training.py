@@ -91,8 +91,17 @@ def fit(
     state = start(layer, loss, optimizer, init_rng, like=x) if state is None else state
 
     def step(
-        params: ModelParams, opt: Params, rng: Rng, x: Array, y: Array, kl_scale: float, rate: float | None
+        params: ModelParams,
+        opt: Params,
+        rng: Rng,
+        x: Array,
+        y: Array,
+        batch: Array,
+        kl_scale: float,
+        rate: float | None,
     ) -> Any:
+        xp = array_namespace(x)
+        x, y = xp.take(x, batch, axis=0), xp.take(y, batch, axis=0)
         noise = layer.draw(rng, params.layer, x.shape, like=x)
         nll, grads, params = objective(layer, loss, params, noise, x, y, kl_scale)
         return *optimizer.step(params, grads, opt, rate), nll
@@ -106,14 +115,13 @@ def fit(
             for_order, for_steps, for_kl, for_validation = epoch_rngs[epoch].split(4)
             weight = kl_weight(epoch) if callable(kl_weight) else kl_weight
             rate = learning_rate(epoch) if learning_rate is not None else None
-            params, opt, total = state.params, state.optimizer, 0.0
+            params, opt, totals = state.params, state.optimizer, []
             batches = _batches(_order(for_order, n, like=x), batch_size)
-            for indices, step_rng in zip(batches, for_steps.split(len(batches)), strict=True):
-                xp = array_namespace(x)
-                batch = xp.take(x, indices, axis=0), xp.take(y, indices, axis=0)
-                params, opt, nll = run(params, opt, step_rng, *batch, weight / n, rate)
-                total = total + nll * (indices.shape[0] / n)
-            record = _record(layer, loss, params, for_kl, epoch, float(total), weight, n, x, began)
+            for batch, step_rng in zip(batches, for_steps.split(len(batches)), strict=True):
+                params, opt, nll = run(params, opt, step_rng, x, y, batch, weight / n, rate)
+                totals.append((nll, batch.shape[0] / n))
+            mean = sum(float(nll) * share for nll, share in totals)  # read here: a device is not waited for each step
+            record = _record(layer, loss, params, for_kl, epoch, mean, weight, n, x, began)
             if validation is not None:
                 nll = mean_nll(layer, loss, params, validation, rng=for_validation, samples=validation_samples)
                 record = record._replace(validation_nll=nll)

@@ -15,12 +15,12 @@ from bayesnoise import _atomic
 from bayesnoise.cli import options, store
 from bayesnoise.cli.errors import INTERRUPTED, say
 from bayesnoise.cli.model import fingerprint
-from bayesnoise.cli.progress import FitProgress
 from bayesnoise.cli.report import Report, as_dict, page, short
 from bayesnoise.cli.run import Passes, Prepared, Timer, passes, prepare, pruned, scores
 from bayesnoise.cli.settings import Settings, integers
 from bayesnoise.cli.versions import versions
 from bayesnoise.datasets import Dataset, load
+from bayesnoise.progress import FitProgress
 from bayesnoise.training import State, parameter_count
 
 MOST_OFTEN = 0.5  # seconds between checkpoints; the last one is always written
@@ -139,7 +139,7 @@ def _train(console: Console, out: Path, prepared: Prepared, earlier: State | Non
             store.save(out, network, state, data_hash)
             written = time.monotonic()
 
-    with FitProgress(console, settings.epochs, done) as bar:
+    with FitProgress(settings.epochs, done, console) as bar:
         state = prepared.fit(earlier, on_epoch)
     if state.history:
         store.save(out, network, state, data_hash)

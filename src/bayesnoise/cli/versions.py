@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import platform
-from importlib import metadata
 
 import array_api_compat
 import numpy as np
 import scipy
 
-
-def version() -> str:
-    """The version of the distribution."""
-    try:
-        return metadata.version("bayesnoise")
-    except metadata.PackageNotFoundError:
-        return "unknown"
+from bayesnoise import __version__
 
 
 def versions(backend: str, backend_version: str) -> dict[str, str]:
     """Names and versions of everything that has a say in the numbers."""
     found = {
-        "bayesnoise": version(),
+        "bayesnoise": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "scipy": scipy.__version__,

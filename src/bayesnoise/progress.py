@@ -1,4 +1,8 @@
-"""The bar of a fit: epochs, loss, its two terms, time left."""
+"""The bar of a fit: epochs, loss, its two terms, time left. It needs rich, which the extra `cli` brings.
+
+with FitProgress(epochs) as bar:
+    state = fit(..., epochs=epochs, on_epoch=bar.update)
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,9 @@ from bayesnoise.training import State
 
 
 class FitProgress:
-    """A context in which `update` shows the last epoch of a state."""
+    """A context in which `update` shows the last epoch of a state; `done` epochs of a continued fit are behind it."""
 
-    def __init__(self, console: Console, epochs: int, done: int) -> None:
+    def __init__(self, epochs: int, done: int = 0, console: Console | None = None) -> None:
         self._bar = Progress(
             TextColumn("epoch"),
             BarColumn(bar_width=None),
