@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from bayesnoise import __version__
 from bayesnoise.cli import compare, doctor, fit, methods, predict
 from bayesnoise.cli.errors import one_line
-from bayesnoise.cli.versions import version
 
 app = typer.Typer(
     help="Bayesian neural networks: fit, predict and compare methods of weight and activation noise.",
@@ -23,7 +23,7 @@ for command in (fit.fit, predict.predict, compare.compare, methods.methods, doct
 
 def _print_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"bayesnoise {version()}")
+        typer.echo(f"bayesnoise {__version__}")
         raise typer.Exit
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bayesnoise.cli.versions import version
+from bayesnoise import __version__
 
 LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_CORETYPE")
 
@@ -22,7 +22,7 @@ def doctor() -> None:
     console = Console(highlight=False)
     found = available()
     libraries = _libraries()
-    console.print(f"bayesnoise {version()}, Python {platform.python_version()}, {_processor()}, {_cores()} processors")
+    console.print(f"bayesnoise {__version__}, Python {platform.python_version()}, {_processor()}, {_cores()} processors")
     console.print()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("backend", "version", "devices"):
