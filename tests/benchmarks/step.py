@@ -36,7 +36,7 @@ def training_step(backend: Any, name: str, batch: int, inputs: int, outputs: int
     params = layer.init(init_rng, like=x)
     state = optimizer.init(params)
 
-    def step(params: Any, state: Any, rng: Any) -> Any:
+    def step(params: Any, state: Any, rng: Any, x: Any, grad_y: Any) -> Any:
         noise = layer.draw(rng, params, x.shape, like=x)
         _, residuals = layer.forward(params, noise, x)
         grad_x, grads = layer.backward(residuals, grad_y)
@@ -48,7 +48,7 @@ def training_step(backend: Any, name: str, batch: int, inputs: int, outputs: int
 
     def advance() -> Any:
         rng, holder[2] = holder[2].split(2)
-        holder[0], holder[1], grad_x = compiled(holder[0], holder[1], rng)
+        holder[0], holder[1], grad_x = compiled(holder[0], holder[1], rng, x, grad_y)
         return holder[0], grad_x
 
     return advance, params

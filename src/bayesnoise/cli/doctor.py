@@ -22,7 +22,8 @@ def doctor() -> None:
     console = Console(highlight=False)
     found = available()
     libraries = _libraries()
-    console.print(f"bayesnoise {__version__}, Python {platform.python_version()}, {_processor()}, {_cores()} processors")
+    machine = f"Python {platform.python_version()}, {_processor()}, {_cores()} processors"
+    console.print(f"bayesnoise {__version__}, {machine}")
     console.print()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("backend", "version", "devices"):
