@@ -1,0 +1,21 @@
+"""Every family, one file of vectors each, by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from bayesnoise_reference.vectors import dropouts, functions, variational, weights
+from bayesnoise_reference.vectors.records import Family
+
+FAMILIES: dict[str, Callable[[], Family]] = {
+    **{f"{k}_{e}": partial(weights.family, k, e) for k in ("dense", "conv") for e in ("shared", "flipout", "local")},
+    "bernoulli_dropout": dropouts.bernoulli,
+    "gaussian_dropout": dropouts.gaussian,
+    "variational_dropout": variational.variational,
+    "sparse_variational_dropout": variational.sparse,
+    "divergences": functions.divergence_family,
+    "special_functions": functions.special_family,
+    "activations": functions.activation_family,
+    "losses": functions.loss_family,
+}

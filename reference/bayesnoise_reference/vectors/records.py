@@ -1,0 +1,82 @@
+"""What a family of vectors is made of: cases to compute, a definition that computes them, and bugs that do not.
+
+A definition maps named inputs to named outputs, all float64 arrays. A bug is a definition too, a wrong one that has
+been seen in the wild or is easy to make. Which outputs a bug affects is not declared but measured; see `build`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from bayesnoise_reference._typing import Array
+
+Values: TypeAlias = dict[str, Array]
+Definition: TypeAlias = Callable[[Values], Values]
+
+DTYPES = ("float64", "float32")
+TOLERANCE = {"float64": 1e-11, "float32": 2e-5}
+
+# Flags of valid vectors, and what each is there for.
+SPECIAL = {
+    "Ordinary": "Numbers of the order of 1: a formula that is right anywhere is right here.",
+    "ZeroRow": "One example is all zeros, as behind a dead ReLU. Its output has no noise under local "
+    "reparameterisation, where the square root has a kink: the gradient wanted is that of the mean alone, halfway "
+    "between both sides, and finite. It adds nothing to the gradients of the parameters.",
+    "ExtremeScale": "A raw scale so far out that a formula written plainly overflows or underflows to NaN.",
+    "BatchOfOne": "One example.",
+    "EmptyBatch": "No example: outputs with a zero in their shape, gradients of the parameters that are zero.",
+    "Subnormal": "Numbers below the normal range. Hardware that flushes them to zero may leave these vectors out.",
+    "LargeInput": "Inputs large enough to overflow an exponential; the result itself is finite.",
+    "PriorMean": "The prior is not centred at zero.",
+    "Strided": "A convolution with stride, padding or dilation.",
+    "NoNoise": "The noise is zero: the output is that of the mean.",
+}
+
+
+class Case(NamedTuple):
+    """Inputs to compute with, exact in every dtype that the case is for."""
+
+    comment: str
+    flags: tuple[str, ...]
+    inputs: Values
+    dtypes: tuple[str, ...] = DTYPES
+
+
+class Bug(NamedTuple):
+    """A known mistake: its flag, a sentence about it, and what it computes."""
+
+    flag: str
+    description: str
+    definition: Definition
+
+
+class Group(NamedTuple):
+    """Cases of one kind, with the conventions that a reader must know."""
+
+    type: str  # "dense.flipout": what to compute
+    conventions: dict[str, str]  # name -> what it is, with its formula
+    definition: Definition
+    cases: tuple[Case, ...]
+    bugs: tuple[Bug, ...] = ()
+    elementwise: bool = False  # each element is held to its own size, not to that of the largest
+
+
+class Family(NamedTuple):
+    """One file of vectors."""
+
+    name: str
+    source: str  # the paper
+    groups: tuple[Group, ...]
+
+
+def dyadic(rng: np.random.Generator, *shape: int, spread: float = 1.0) -> Array:
+    """Normal numbers rounded to 1/64: exact in float32, and a few digits each."""
+    return np.round(64.0 * spread * rng.standard_normal(shape)) / 64.0
+
+
+def signs(rng: np.random.Generator, *shape: int) -> Array:
+    """Fair signs."""
+    return 2.0 * rng.integers(0, 2, shape).astype(np.float64) - 1.0

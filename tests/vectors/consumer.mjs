@@ -1,0 +1,82 @@
+// Holds a layer with local reparameterisation, and dropout, to their vectors. Written from the README of the exported
+// folder alone. node consumer.mjs dense_local.json [--outputs mine.json]
+import { readFileSync, writeFileSync } from "node:fs";
+
+const softplus = (r) => Math.max(r, 0) + Math.log1p(Math.exp(-Math.abs(r)));
+const sigmoid = (r) => (r < 0 ? Math.exp(r) / (1 + Math.exp(r)) : 1 / (1 + Math.exp(-r)));
+
+function denseLocal({ x, grad_y, mu, rho, zeta, prior_mean, prior_scale }, shape) {
+  const [N, I] = shape.x, O = shape.mu[1];
+  const zeros = (n) => new Array(n).fill(0);
+  const out = { y: zeros(N * O), grad_x: zeros(N * I), grad_mu: zeros(I * O), grad_rho: zeros(I * O) };
+  const sigma = rho.map(softplus);
+  for (let n = 0; n < N; n++)
+    for (let o = 0; o < O; o++) {
+      let m = 0, v = 0;
+      for (let i = 0; i < I; i++) {
+        m += x[n * I + i] * mu[i * O + o];
+        v += (x[n * I + i] * sigma[i * O + o]) ** 2;
+      }
+      const sd = Math.sqrt(v), k = n * O + o;
+      out.y[k] = m + sd * zeta[k];
+      const gradV = sd > 0 ? (grad_y[k] * zeta[k]) / (2 * sd) : 0; // an example of zeros has no noise
+      for (let i = 0; i < I; i++) {
+        const w = i * O + o, xi = x[n * I + i];
+        out.grad_x[n * I + i] += grad_y[k] * mu[w] + gradV * 2 * xi * sigma[w] ** 2;
+        out.grad_mu[w] += grad_y[k] * xi;
+        out.grad_rho[w] += gradV * xi ** 2 * 2 * sigma[w] * sigmoid(rho[w]);
+      }
+    }
+  const [m0] = prior_mean, [s0] = prior_scale;
+  const logSigma = rho.map((r, w) => (r < -30 ? r : Math.log(sigma[w])));
+  const dlog = rho.map((r, w) => (r < -30 ? 1 : sigmoid(r) / sigma[w]));
+  const kl = mu.reduce((sum, m, w) =>
+    sum + Math.log(s0) - logSigma[w] + (sigma[w] ** 2 + (m - m0) ** 2) / (2 * s0 ** 2) - 0.5, 0);
+  return {
+    ...out,
+    kl: [kl],
+    kl_grad_mu: mu.map((m) => (m - m0) / s0 ** 2),
+    kl_grad_rho: sigma.map((s, w) => ((s / s0) ** 2 - 1) * dlog[w]),
+  };
+}
+
+function bernoulliDropout({ x, grad_y, kept, rate }) {
+  const factor = kept.map((k) => k / (1 - rate[0]));
+  return { y: x.map((v, k) => v * factor[k]), grad_x: grad_y.map((g, k) => g * factor[k]) };
+}
+
+const IMPLEMENTED = { "dense.local": denseLocal, "dropout.bernoulli": bernoulliDropout };
+
+const read = (element, dtype) => (dtype === "float32" ? Math.fround(Number(element)) : Number(element));
+
+function matches(got, want, tolerance, dtype) {
+  if (got.length !== want.data.length) return false;
+  return got.every((a, k) => {
+    const b = read(want.data[k], dtype);
+    if (Object.is(a, b) || a === b) return true;
+    return Number.isFinite(a) && Number.isFinite(b) && Math.abs(a - b) <= tolerance * Math.abs(b) + want.absolute;
+  });
+}
+
+const [path, option, target] = process.argv.slice(2);
+const file = JSON.parse(readFileSync(path, "utf8"));
+if (file.schema !== "bayesnoise-vectors-1") throw new Error(`schema is ${file.schema}`);
+let failed = 0;
+const mine = [];
+for (const group of file.testGroups)
+  for (const test of group.tests) {
+    const entries = Object.entries(test.inputs);
+    const inputs = Object.fromEntries(entries.map(([name, f]) => [name, f.data.map((e) => read(e, group.dtype))]));
+    const got = IMPLEMENTED[group.type](inputs, Object.fromEntries(entries.map(([name, f]) => [name, f.shape])));
+    const names = test.affects ?? Object.keys(test.outputs);
+    const match = names.every((name) => matches(got[name], test.outputs[name], group.tolerance, group.dtype));
+    if (match !== (test.result === "valid")) {
+      console.log(`test ${test.tcId}: ${test.result} vector ${match ? "matched" : "not matched"}`);
+      failed++;
+    }
+    if (test.result === "valid") mine.push({ tcId: test.tcId, outputs: got });
+  }
+console.log(`${file.family}: ${file.numberOfTests} tests, ${failed} failed`);
+if (option === "--outputs")
+  writeFileSync(target, JSON.stringify({ schema: "bayesnoise-outputs-1", family: file.family, tests: mine }));
+process.exitCode = failed > 0 ? 1 : 0;
