@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bayesnoise import __version__
-from bayesnoise.cli import compare, doctor, fit, methods, predict
+from bayesnoise.cli import compare, doctor, fit, methods, predict, vectors, verify
 from bayesnoise.cli.errors import one_line
 
 app = typer.Typer(
@@ -17,8 +17,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fit.fit, predict.predict, compare.compare, methods.methods, doctor.doctor):
+for command in (fit.fit, predict.predict, compare.compare, methods.methods, doctor.doctor, verify.verify):
     app.command()(one_line(command))
+
+golden = typer.Typer(help="Golden vectors: what the layers compute, for implementations in any language.")
+for golden_command in (vectors.export, vectors.check):
+    golden.command()(one_line(golden_command))
+app.add_typer(golden, name="vectors")
 
 
 def _print_version(asked: bool) -> None:

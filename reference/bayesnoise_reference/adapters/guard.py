@@ -1,0 +1,246 @@
+"""Every call of an adapter goes through here: it is timed, its answer examined, and no traceback comes out.
+
+What makes an answer useless (it raised, it hung, the shape is wrong, there is NaN) raises `AdapterError` with a
+sentence; what is only wrong (another dtype, the same array twice, inputs or parameters changed) is noted in `faults`,
+and the call goes on. Here also the layouts of the layer end: outside are (in, out), (out, in, *kernel), (n, c, *space),
+and float64.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from bayesnoise_reference._typing import Array
+from bayesnoise_reference.adapters.adapter import (
+    Adapter,
+    can,
+    from_channels,
+    from_layout,
+    to_channels,
+    to_layout,
+)
+
+KINDS = {
+    "raises": "every call returned",
+    "hangs": "every call returned in time",
+    "shape": "every output had the shape that the sizes of the layer give",
+    "nan": "every output was finite",
+    "dtype": "every output had the dtype of the layer",
+    "same-array": "every call returned an array of its own",
+    "changes-inputs": "no call changed its input",
+    "changes-parameters": "no call changed the parameters",
+}
+_WEIGHTS = ("mean", "rho", "eps")
+
+
+class AdapterError(Exception):
+    """An answer that cannot be used: its kind, one of `KINDS`, and a sentence."""
+
+    def __init__(self, kind: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.kind, self.sentence = kind, sentence
+
+
+class Guard:
+    """An adapter that is only ever asked politely; `calls` counts, `faults` has a sentence for each kind seen."""
+
+    def __init__(self, adapter: Adapter, limit: float = 10.0) -> None:
+        self.adapter, self.limit = adapter, limit
+        self.description = adapter.description
+        self.dtype = np.dtype(self.description.dtype)
+        self.calls = 0
+        self.faults: dict[str, str] = {}
+        self._worker = _Worker()
+        self._hung: str | None = None
+        self._loaded: dict[str, Array] = {}
+        self._passed: dict[str, Array] = {}
+        self._last: object = None
+
+    @property
+    def eps(self) -> float:
+        """The rounding unit of the layer."""
+        return float(np.finfo(self.dtype).eps)
+
+    def can(self, method: str) -> bool:
+        """Whether the adapter has the method."""
+        return can(self.adapter, method)
+
+    def fault(self, kind: str, sentence: str) -> None:
+        """Note the first fault of a kind."""
+        self.faults.setdefault(kind, sentence)
+
+    def load(self, parameters: dict[str, Array]) -> dict[str, Array]:
+        """Load, and return the parameters as the layer has them: rounded to its dtype, in float64."""
+        self._passed = {name: self._inward(name, value) for name, value in parameters.items()}
+        self._loaded = {name: value.copy() for name, value in self._passed.items()}
+        self._call("load", self._passed)
+        return {name: np.asarray(self._outward(name, v), dtype=np.float64) for name, v in self._loaded.items()}
+
+    def sample(self, x: Array, *, finite: bool = True) -> Array:
+        """One output, in float64 and (n, c, *space)."""
+        inward = self._input(x)
+        before = inward.copy()
+        y = self._call("sample", inward)
+        return self._output("sample", y, before, inward, finite)
+
+    def sample_with_noise(self, x: Array, noise: dict[str, Array]) -> Array:
+        """One output for the noise."""
+        inward = self._input(x)
+        before = inward.copy()
+        y = self._call("sample_with_noise", inward, {k: self._inward(k, v) for k, v in noise.items()})
+        return self._output("sample_with_noise", y, before, inward, True)
+
+    def gradients(self, x: Array, grad_y: Array, *, finite: bool = True) -> dict[str, Array]:
+        """The gradients of one draw, by name, in float64."""
+        inward, grad = self._input(x), self._input(grad_y)
+        before = inward.copy()
+        answer = self._call("gradients", inward, grad)
+        self._unchanged("gradients", before, inward)
+        if not isinstance(answer, Mapping):
+            raise AdapterError("shape", f"gradients returned a {type(answer).__name__}, a dict by names is expected")
+        missing = [name for name in self._loaded if name not in answer]
+        if missing:
+            raise AdapterError("shape", f"gradients returned no gradient of {missing[0]}")
+        found = {str(name): self._outward(str(name), self._array("gradients", v)) for name, v in answer.items()}
+        shapes = {name: np.shape(self._outward(name, v)) for name, v in self._loaded.items()}
+        shapes |= {"x": x.shape, "y": grad_y.shape}
+        for name, value in found.items():
+            if name in shapes and value.shape != shapes[name]:
+                raise AdapterError(
+                    "shape", f"the gradient of {name} has shape {value.shape}, its own shape is {shapes[name]}"
+                )
+            if finite and not np.all(np.isfinite(value)):
+                raise AdapterError(
+                    "nan", f"the gradient of {name} has NaN or infinity although every number in is finite"
+                )
+        return {name: np.asarray(value, dtype=np.float64) for name, value in found.items()}
+
+    def kl(self) -> float:
+        """The KL, a number that may be NaN or infinite."""
+        answer = self._call("kl")
+        self._same_parameters("kl")
+        value = self._array("kl", answer)
+        if value.size != 1:
+            raise AdapterError("shape", f"kl returned shape {value.shape}, one number is expected")
+        return float(value.reshape(()))
+
+    def seed(self, seed: int) -> None:
+        """Seed the adapter, if it can be."""
+        if self.can("seed"):
+            self._call("seed", seed)
+
+    def _input(self, x: Array) -> Array:
+        return np.array(to_channels(self.description, x), dtype=self.dtype, order="C")
+
+    def _inward(self, name: str, value: Array) -> Array:
+        laid = to_layout(self.description, value) if name in _WEIGHTS else value
+        laid = to_channels(self.description, laid) if name == "zeta" else laid
+        return np.array(laid, dtype=self.dtype, order="C")
+
+    def _outward(self, name: str, value: Array) -> Array:
+        if name in ("x", "y"):
+            return from_channels(self.description, value)
+        return from_layout(self.description, value) if name in _WEIGHTS else value
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        if self._hung is not None:
+            raise AdapterError("hangs", self._hung)
+        self.calls += 1
+        error, answer = self._worker.run(lambda: getattr(self.adapter, method)(*arguments), self.limit)
+        if error is _TIMEOUT:
+            self._hung = f"{method} did not return within {self.limit:g} s; nothing was asked of it afterwards"
+            raise AdapterError("hangs", self._hung)
+        if error is not None:
+            raise AdapterError("raises", f"{method} raised {type(error).__name__}: {_short(error)}")
+        return answer
+
+    def _array(self, method: str, answer: object) -> Array:
+        try:
+            value = np.asarray(answer)
+        except Exception as error:  # whatever a foreign array does when it is converted
+            raise AdapterError(
+                "shape", f"{method} returned a {type(answer).__name__} that is no array: {error}"
+            ) from None
+        if value.dtype.kind not in "fiu":
+            raise AdapterError("dtype", f"{method} returned dtype {value.dtype}, real numbers are expected")
+        return value
+
+    def _output(self, method: str, answer: object, before: Array, inward: Array, finite: bool) -> Array:
+        self._unchanged(method, before, inward)
+        if answer is self._last:
+            self.fault("same-array", f"{method} returned the very array of the call before, so that results overwrite")
+        self._last = answer
+        value = self._array(method, answer)
+        if value.dtype != self.dtype:
+            self.fault("dtype", f"{method} returned {value.dtype}, the layer and its input are {self.dtype}")
+        expected = self._expected_shape(before.shape)
+        if value.shape != expected:
+            raise AdapterError(
+                "shape",
+                f"{method} returned shape {value.shape} for an input of shape {before.shape}, {expected} is right",
+            )
+        if finite and not np.all(np.isfinite(value)):
+            raise AdapterError("nan", f"{method} returned NaN or infinity although every number in is finite")
+        return np.array(from_channels(self.description, value), dtype=np.float64)
+
+    def _expected_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        d = self.description
+        if d.family == "dense":
+            return (*shape[:-1], d.outputs)
+        space = shape[2:] if d.channels == "first" else shape[1:-1]
+        axes = range(len(space))
+        out = tuple(
+            (space[a] + 2 * d.padding[a] - d.dilation[a] * (d.kernel[a] - 1) - 1) // d.stride[a] + 1 for a in axes
+        )
+        return (shape[0], d.outputs, *out) if d.channels == "first" else (shape[0], *out, d.outputs)
+
+    def _unchanged(self, method: str, before: Array, inward: Array) -> None:
+        if not np.array_equal(before, inward):
+            self.fault("changes-inputs", f"{method} changed the input array that it was given")
+        self._same_parameters(method)
+
+    def _same_parameters(self, method: str) -> None:
+        now = self._passed
+        if self.can("parameters"):
+            now = self._call("parameters")
+        for name, value in self._loaded.items():
+            if name in now and not np.array_equal(np.asarray(now[name]), value):
+                self.fault("changes-parameters", f"{method} changed the parameter {name}")
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+_TIMEOUT = TimeoutError()
+
+
+class _Worker:
+    """A thread that outlives its calls, so that one that hangs can be left behind."""
+
+    def __init__(self) -> None:
+        self._asked: queue.SimpleQueue[Callable[[], Any]] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[BaseException | None, Any]] = queue.SimpleQueue()
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            call = self._asked.get()
+            try:
+                self._answers.put((None, call()))
+            except BaseException as error:  # anything a foreign layer may throw, SystemExit included
+                self._answers.put((error, None))
+
+    def run(self, call: Callable[[], Any], limit: float) -> tuple[BaseException | None, Any]:
+        """The error or the answer of a call; `_TIMEOUT` if it has taken longer than `limit` seconds."""
+        self._asked.put(call)
+        try:
+            return self._answers.get(timeout=limit)
+        except queue.Empty:
+            return _TIMEOUT, None

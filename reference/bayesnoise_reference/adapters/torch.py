@@ -1,0 +1,164 @@
+"""An adapter of a torch module: its parameters by name, its output, its gradients by autograd, its KL.
+
+    TorchModule(module, Description("dense", "flipout", 8, 64, bias="random", layout="out_in", prior=1.0,
+    dtype="float32"))
+
+The names are found where they follow a custom: `mu` or `mean` for means, `rho`, `log_sigma`, `logvar` and their like
+for scales, with `bias` in those of the bias. Or they are given, by the names of the parameters in `Adapter`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from bayesnoise_reference._typing import Array
+from bayesnoise_reference.adapters.adapter import Description
+
+_MEANS = ("mu", "mean", "loc", "theta")
+_SCALES = ("rho", "log_sigma", "log_std", "log_variance", "logvar", "log_var", "untransformed_scale", "sigma", "scale")
+
+
+class TorchModule:
+    """A module whose call gives the output, or a tuple that begins with it.
+
+    `parameters` names the module's parameters by those of `Adapter`, like `{"mean": "W.mu", "rho": "W.rho"}`; without
+    it they are detected. `kl` is a function of the module, or the name of a method; without it, `kl_loss` or `kl` is
+    tried, and then the second element of a tuple that the call returns. Raises ValueError for names that cannot be
+    found.
+    """
+
+    def __init__(
+        self,
+        module: Any,
+        description: Description,
+        parameters: Mapping[str, str] | None = None,
+        kl: Callable[[Any], Any] | str | None = None,
+    ) -> None:
+        self.module, self.description = module, description
+        found = dict(module.named_parameters())
+        self._names = dict(parameters) if parameters is not None else detect(tuple(found), description)
+        missing = [name for name in self._names.values() if name not in found]
+        if missing:
+            raise ValueError(f"parameters names {missing[0]!r}, which is none of {', '.join(found) or 'no parameters'}")
+        self._held = {ours: found[theirs] for ours, theirs in self._names.items()}
+        self._kl = kl
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The version of torch, for the report."""
+        import torch
+
+        return {"torch": str(torch.__version__)}
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """Everything of level 1, and the KL if the description has a prior."""
+        able = {"load", "sample", "gradients", "parameters", "seed"}
+        return frozenset(able | {"kl"} if self.description.prior is not None else able)
+
+    def seed(self, seed: int) -> None:
+        """Seed torch's own generators."""
+        import torch
+
+        torch.manual_seed(seed)
+
+    def load(self, parameters: dict[str, Array]) -> None:
+        """Copy the parameters into the module; ValueError where its own have another shape."""
+        import torch
+
+        with torch.no_grad():
+            for name, value in parameters.items():
+                if name not in self._held:
+                    raise ValueError(f"the module has no parameter that is known as {name}: name it in parameters")
+                held = self._held[name]
+                if tuple(held.shape) != value.shape:
+                    raise ValueError(
+                        f"{self._names[name]} has shape {tuple(held.shape)}, the description gives {value.shape}: "
+                        "look at its sizes and its layout"
+                    )
+                held.copy_(torch.as_tensor(value))
+
+    def parameters(self) -> dict[str, Array]:
+        """What the module holds now."""
+        return {name: value.detach().cpu().numpy().copy() for name, value in self._held.items()}
+
+    def _tensor(self, x: Array) -> Any:
+        import torch
+
+        return torch.from_numpy(x).to(next(iter(self._held.values())).device)
+
+    def _forward(self, x: Any) -> Any:
+        answer = self.module(x)
+        return answer[0] if isinstance(answer, tuple) else answer
+
+    def sample(self, x: Array) -> Any:
+        import torch
+
+        with torch.no_grad():
+            return self._forward(self._tensor(x)).cpu().numpy()
+
+    def gradients(self, x: Array, grad_y: Array) -> dict[str, Array]:
+        for value in self._held.values():
+            value.grad = None
+        at = self._tensor(x).requires_grad_()
+        y = self._forward(at)
+        y.backward(self._tensor(grad_y))
+        grads = {name: value.grad for name, value in self._held.items()} | {"x": at.grad}
+        found = {name: g.cpu().numpy() for name, g in grads.items() if g is not None}
+        # A parameter that the output does not reach has a gradient of zero.
+        found |= {name: np.zeros(tuple(v.shape)) for name, v in self._held.items() if v.grad is None}
+        return found | {"y": y.detach().cpu().numpy()}
+
+    def kl(self) -> float:
+        import torch
+
+        with torch.no_grad():
+            if callable(self._kl):
+                return float(self._kl(self.module))
+            names = (self._kl,) if self._kl is not None else ("kl_loss", "kl")
+            for name in names:
+                method = getattr(self.module, name, None)
+                if callable(method):
+                    value: Any = method()
+                    return float(value)
+            answer = self.module(torch.zeros(self._one_input(), dtype=next(iter(self._held.values())).dtype))
+        if isinstance(answer, tuple) and len(answer) > 1:
+            return float(answer[1])
+        raise ValueError("the module has neither kl_loss nor kl, and returns no tuple with it: pass kl")
+
+    def _one_input(self) -> tuple[int, ...]:
+        d = self.description
+        sizes = [d.dilation[a] * (d.kernel[a] - 1) + 1 for a in range(len(d.kernel))]
+        return (1, d.inputs, *sizes)
+
+
+def detect(names: tuple[str, ...], description: Description) -> dict[str, str]:
+    """Which of the names is which parameter. Raises ValueError where none, or more than one, could be."""
+    wanted = {"mean": (_MEANS, False), "rho": (_SCALES, False)}
+    if description.bias == "random":
+        wanted |= {"bias_mean": (_MEANS, True), "bias_rho": (_SCALES, True)}
+    found = {name: _one(name, names, words, bias) for name, (words, bias) in wanted.items()}
+    if description.bias == "deterministic":
+        left = [n for n in names if "bias" in n.lower() and n not in found.values()]
+        found["bias"] = _only("bias", left, names)
+    return found
+
+
+def _one(wanted: str, names: tuple[str, ...], words: tuple[str, ...], bias: bool) -> str:
+    fitting = [n for n in names if ("bias" in n.lower()) == bias and any(_says(n.lower(), word) for word in words)]
+    return _only(wanted, fitting, names)
+
+
+def _says(name: str, word: str) -> bool:
+    """Whether the word stands between separators: "mu" is in "weight_mu" and "mu_kernel", and not in "simulate"."""
+    return f"_{word}_" in f"_{name.replace('.', '_').replace('-', '_')}_"
+
+
+def _only(wanted: str, fitting: list[str], names: tuple[str, ...]) -> str:
+    if len(fitting) != 1:
+        what = "none of them is" if not fitting else f"{', '.join(fitting)} all could be"
+        raise ValueError(f"the parameters are {', '.join(names) or 'none'}, and {what} {wanted}: name it in parameters")
+    return fitting[0]

@@ -1,0 +1,84 @@
+"""Mistakes that are made, by name, each as the sentence of a likely cause. The claims say which they catch."""
+
+from __future__ import annotations
+
+from bayesnoise_reference.adapters.adapter import Description
+from bayesnoise_reference.claims.claim import Claim
+
+CAUSES = {
+    "signs-shared-across-batch": "all examples of a batch share their signs",
+    "signs-on-the-whole-weight": "the signs flip the whole sampled weight, not the perturbation alone",
+    "no-input-signs": "the signs of the inputs are missing",
+    "no-output-signs": "the signs of the outputs are missing",
+    "one-scalar-sign": "an example has one sign in all, not one for every input and output",
+    "signs-zero-one": "signs are drawn from {0, 1}, not from {-1, 1}",
+    "output-signs-reuse-input-signs": "the signs of the outputs are those of the inputs",
+    "signs-fixed": "signs are drawn once, and not again in every call",
+    "signs-unfair": "signs are -1 less often than 1",
+    "signs-per-position": "signs are drawn for every pixel, not for every channel",
+    "noise-per-example": "every example draws noise of its own, where one draw a call is the method",
+    "eps-across-calls": "noise is drawn once and reused in every call",
+    "eps-shared-across-outputs": "all outputs share the noise of an input",
+    "eps-shared-across-inputs": "all inputs share the noise of an output",
+    "uniform-noise": "noise is uniform, with the right variance, and not normal",
+    "rademacher-noise": "noise is a sign, with the right variance, and not normal",
+    "no-noise": "there is no noise: the layer returns its mean",
+    "zeta-shared-across-batch": "all examples of a batch share the noise of the outputs",
+    "zeta-shared-across-outputs": "all outputs of an example share their noise",
+    "zeta-shared-across-positions": "all positions of an output share their noise",
+    "x-not-squared": "the variance of an output is not of the squares of the input",
+    "variance-without-root": "the variance of an output is used as its standard deviation",
+    "variance-floor": "a constant is added to the variance of an output",
+    "scale-as-variance": "the scale is used as a variance",
+    "variance-as-scale": "the square of the scale is used as the scale",
+    "scale-exp-for-softplus": "the stored scale goes through exp where softplus is declared",
+    "scale-softplus-missing": "the stored scale is used as it is, without its transformation",
+    "softplus-overflows": "softplus is computed as log(1 + exp(rho)), which overflows",
+    "scale-clipped": "the scale is clipped from above",
+    "mean-noised": "the mean is multiplied by noise of its own",
+    "mean-shrunk": "the mean is multiplied by a factor, like that of a dropout rate",
+    "bias-missing": "the bias is not added",
+    "bias-noise-missing": "a random bias has no noise",
+    "bias-scale-doubled": "the noise of the bias is added twice",
+    "gradient-scale-without-chain": "the derivative of the scale by what is stored is missing from its gradient",
+    "gradient-noise-redrawn": "noise is drawn again for the gradients",
+    "gradient-mean-averaged": "gradients are divided by the size of the batch",
+    "gradient-input-averaged": "the gradient of the input is divided by the size of the batch",
+    "gradient-mean-perturbed": "the gradient of the mean is multiplied by the signs",
+    "gradient-scale-zero": "no gradient reaches the scale",
+    "gradient-scale-sign": "the gradient of the scale has no noise: its size is that of the perturbation",
+    "gradient-root-at-zero": "the gradient of the square root at a variance of zero is infinite",
+    "gradient-scale-as-shared": "the gradient of the scale is that of drawn weights, not of drawn outputs",
+    "kl-mean": "the KL is averaged over the weights, not summed",
+    "kl-reversed": "the KL is that from prior to posterior",
+    "kl-prior-variance-as-scale": "the prior's variance is used as its scale, or its scale as its variance",
+    "kl-sign": "the KL has the wrong sign",
+    "kl-no-half": "the constant 1/2 of each weight is missing from the KL",
+    "kl-no-bias": "the KL leaves out the random bias",
+    "kl-prior-mean-ignored": "the KL takes the prior's mean to be zero",
+    "kl-scale-as-stored": "the KL uses the stored scale as the standard deviation",
+    "kl-log-underflows": "the KL takes the logarithm of a softplus that has become zero",
+    "changes-input": "the layer writes into its input",
+    "same-array-returned": "the layer returns one buffer of its own, again and again",
+    "output-transposed-noise": "noise lies across the weights in another order than their scales",
+    "empty-batch-fails": "a batch of no examples is not provided for",
+}
+
+
+def likely(description: Description, claims: tuple[Claim, ...], refuted: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    """For each refuted topic the mistakes that are known to refute it, those that explain the whole picture first.
+
+    A mistake explains a picture as far as the topics that it refutes and those that were refuted are the same ones.
+    """
+    about = [c for c in claims if c.about(description)]
+    lights = {name: {c.topic for c in about if name in c.catches} for name in CAUSES}
+
+    def fit(name: str) -> float:
+        return len(lights[name] & refuted) / len(lights[name] | refuted)
+
+    found = {}
+    for topic in refuted:
+        names = sorted((name for name in CAUSES if topic in lights[name]), key=fit, reverse=True)
+        best = [name for name in names if fit(name) >= 0.75 * fit(names[0])]
+        found[topic] = tuple(CAUSES[name] for name in best[:3])
+    return found

@@ -1,0 +1,173 @@
+"""Gradients that are exact: of the mean, of the bias, of the input, and all of one draw.
+
+For a loss linear in the output, `sum(g y)`, the gradient of the mean weights does not depend on the noise at all. And
+since `y - B(x, mean)` is homogeneous of degree 1 in the scales, Euler's identity
+`sum(scale dL/dscale) = sum(g (y - B(x, mean)))` ties the gradient to the draw that made y.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from bayesnoise_reference._typing import Array
+from bayesnoise_reference.adapters.adapter import Description
+from bayesnoise_reference.claims import designs
+from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.judge import exact, not_run
+from bayesnoise_reference.claims.trial import TINY, Loaded, Trial, slope
+
+NEEDS = ("sample", "gradients")
+
+
+def adjoint(d: Description, x: Array, grad_y: Array) -> Array:
+    """The adjoint of `B(x, .)`, one weight at a time where that is cheap: `sum(g B(x, e_w))` for every weight w."""
+    if d.family == "dense":
+        return np.asarray(x.T @ grad_y)
+    grad = np.zeros(d.weight_shape)
+    per_group, filters = d.inputs // d.groups, d.outputs // d.groups
+    one = replace(d, inputs=1, outputs=1, groups=1)
+    for c in range(per_group):
+        for k in np.ndindex(*d.kernel):
+            alone = np.zeros((1, 1, *d.kernel))
+            alone[(0, 0, *k)] = 1.0
+            for group in range(d.groups):
+                seen = designs.apply(one, x[:, [group * per_group + c]], alone)[:, 0]
+                o = slice(group * filters, (group + 1) * filters)
+                grad[(o, c, *k)] = np.sum(seen[:, None] * grad_y[:, o], axis=(0, *range(2, x.ndim)))
+    return grad
+
+
+def loss(trial: Trial, x: Array) -> Array:
+    """A random upstream gradient, none of it near zero."""
+    shape = designs.apply(trial.description, x, np.zeros(trial.description.weight_shape)).shape
+    g = trial.rng.uniform(0.5, 1.5, shape) * trial.rng.choice([-1.0, 1.0], shape)
+    return np.asarray(g.astype(trial.guard.dtype), dtype=np.float64)
+
+
+def _exactly(trial: Trial, seen: Array, right: Array, size: Array, what: str) -> Finding:
+    worst = float(np.max(np.abs(seen - right) / (64 * trial.guard.eps * size + 1e-25)))
+    if worst <= 1.0:
+        return exact(False, f"the gradient of {what} is exact", 1)
+    at = int(np.argmax(np.abs(seen - right)))
+    return exact(True, f"the gradient of {what} is {seen.flat[at]:.6g} where {right.flat[at]:.6g} is right", 1)
+
+
+@claim(
+    "gradient-mean",
+    "The gradient of the mean weights is that of a deterministic layer.",
+    needs=NEEDS,
+    catches=("gradient-mean-averaged", "gradient-mean-perturbed"),
+)
+def gradient_mean(trial: Trial) -> Finding:
+    """Exact, for a linear loss."""
+    trial.load()
+    x = trial.rows(6)
+    g = loss(trial, x)
+    seen = trial.guard.gradients(x, g)["mean"]
+    return _exactly(
+        trial,
+        seen,
+        adjoint(trial.description, x, g),
+        adjoint(trial.description, np.abs(x), np.abs(g)),
+        "the mean weights",
+    )
+
+
+@claim(
+    "gradient-bias",
+    "The gradient of the bias, or of its mean, is the sum of the upstream gradient.",
+    needs=NEEDS,
+    when=lambda d: d.bias != "none",
+    catches=("gradient-mean-averaged",),
+)
+def gradient_bias(trial: Trial) -> Finding:
+    """Exact."""
+    trial.load()
+    x = trial.rows(6)
+    g = loss(trial, x)
+    seen = trial.guard.gradients(x, g)["bias" if trial.description.bias == "deterministic" else "bias_mean"]
+    axes = (0, *range(2, g.ndim))
+    return _exactly(trial, seen, np.sum(g, axes), np.sum(np.abs(g), axes), "the bias")
+
+
+def _euler(trial: Trial, held: Loaded, found: dict[str, Array]) -> float:
+    d = trial.description
+    total = float(np.sum(held.scale * found["rho"] / slope(d, held.rho)))
+    if d.bias == "random":
+        total += float(np.sum(held.bias_scale * found["bias_rho"] / slope(d, held.bias_rho)))
+    return total
+
+
+@claim(
+    "gradient-same-draw",
+    "The gradient is that of the draw that made the output.",
+    needs=NEEDS,
+    catches=(
+        "scale-as-variance",
+        "variance-as-scale",
+        "scale-exp-for-softplus",
+        "scale-softplus-missing",
+        "softplus-overflows",
+        "scale-clipped",
+        "mean-shrunk",
+        "bias-missing",
+        "bias-noise-missing",
+        "bias-scale-doubled",
+        "gradient-scale-without-chain",
+        "gradient-noise-redrawn",
+        "gradient-mean-averaged",
+        "gradient-scale-zero",
+        "gradient-scale-sign",
+        "mean-noised",
+        "noise-per-example",
+        "output-transposed-noise",
+        "signs-on-the-whole-weight",
+        "gradient-scale-as-shared",
+        "variance-floor",
+        "variance-without-root",
+        "x-not-squared",
+    ),
+)
+def gradient_same_draw(trial: Trial) -> Finding:
+    """Exact: Euler's identity, when the adapter gives the output with the gradients."""
+    held, worst, ratio = trial.load(), 0.0, 1.0
+    for _ in range(4):
+        x = trial.rows(6)
+        g = loss(trial, x)
+        found = trial.guard.gradients(x, g)
+        if "y" not in found:
+            return not_run('gradients does not give "y", the output of its draw')
+        left, right = _euler(trial, held, found), float(np.sum(g * (found["y"] - trial.mean_output(x, held))))
+        size = float(np.sum(np.abs(g) * trial.rounding(x, held, 6.0)))
+        if abs(left - right) / size > worst:
+            worst, ratio = abs(left - right) / size, left / right
+    if worst <= 4.0:
+        return exact(False, "the gradients of the scales and the output are of one draw", 4)
+    return exact(True, f"the gradients of the scales give {ratio:.4g} times what the output of their draw gives", 4)
+
+
+@claim(
+    "gradient-input",
+    "With all scales zero the gradient of the input is that of the mean weights.",
+    needs=NEEDS,
+    catches=("gradient-input-averaged",),
+)
+def gradient_input(trial: Trial) -> Finding:
+    """Exact, by the adjoint identity in random directions, when the adapter gives this gradient."""
+    held = trial.load(scale=TINY, bias_scale=TINY)
+    x, direction = trial.rows(3), trial.rows(3)
+    g = loss(trial, x)
+    found = trial.guard.gradients(x, g)
+    if "x" not in found:
+        return not_run('gradients does not give "x", the gradient of the input')
+    seen = np.sum(found["x"] * direction, axis=tuple(range(1, x.ndim)))
+    right = np.sum(g * designs.apply(trial.description, direction, held.mean), axis=tuple(range(1, g.ndim)))
+    size = np.sum(
+        np.abs(g) * designs.apply(trial.description, np.abs(direction), np.abs(held.mean)), tuple(range(1, g.ndim))
+    )
+    return _exactly(trial, seen, right, size, "the input")
+
+
+CLAIMS = (gradient_mean, gradient_bias, gradient_same_draw, gradient_input)

@@ -1,0 +1,97 @@
+"""The output for noise that is given: the definition, to rounding. No sampling error is left to hide in."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from bayesnoise_reference import convolution, dense, flipout
+from bayesnoise_reference._typing import Array
+from bayesnoise_reference.claims import designs
+from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.judge import exact
+from bayesnoise_reference.claims.trial import Loaded, Trial
+
+
+def noise_for(trial: Trial, x: Array) -> dict[str, Array]:
+    """Noise of the shapes that `sample_with_noise` takes."""
+    d, rng, n = trial.description, trial.rng, x.shape[0]
+    if d.estimator == "local":
+        noise: dict[str, Array] = {
+            "zeta": np.asarray(rng.standard_normal(designs.apply(d, x, np.zeros(d.weight_shape)).shape))
+        }
+    else:
+        noise = {"eps": rng.standard_normal(d.weight_shape)}
+    if d.estimator == "flipout":
+        noise |= {
+            "sign_in": rng.choice([-1.0, 1.0], (n, d.inputs)),
+            "sign_out": rng.choice([-1.0, 1.0], (n, d.outputs)),
+        }
+    if d.bias == "random":
+        noise["bias_eps"] = rng.standard_normal((d.outputs,) if d.estimator == "shared" else (n, d.outputs))
+    return noise
+
+
+def output(trial: Trial, held: Loaded, x: Array, noise: dict[str, Array]) -> Array:
+    """The output for that noise, by the definition of each method."""
+    d = trial.description
+    bias = held.bias + held.bias_scale * noise.get("bias_eps", np.zeros(d.outputs))
+    bias = np.broadcast_to(bias, (x.shape[0], d.outputs)).reshape(-1, *designs.bias_shape(d))
+    if d.estimator == "shared":
+        return np.asarray(designs.apply(d, x, held.mean + held.scale * noise["eps"]) + bias)
+    if d.estimator == "local":
+        variance = designs.apply(d, x * x, held.scale**2)
+        return np.asarray(designs.apply(d, x, held.mean) + np.sqrt(variance) * noise["zeta"] + bias)
+    pattern = (
+        dense.sign_pattern
+        if d.family == "dense"
+        else partial(convolution.sign_pattern, kernel=d.kernel, groups=d.groups)
+    )
+    signs = noise["sign_in"], noise["sign_out"]
+
+    def contract(x_n: Array, w: Array) -> Array:
+        return np.asarray(designs.apply(d, x_n[None], w)[0])
+
+    return np.asarray(flipout.output(x, held.mean, held.scale, noise["eps"], *signs, contract, pattern) + bias)
+
+
+@claim(
+    "replay",
+    "For given noise the output is that of the definition.",
+    needs=("sample_with_noise",),
+    catches=(
+        "scale-as-variance",
+        "variance-as-scale",
+        "scale-exp-for-softplus",
+        "scale-softplus-missing",
+        "softplus-overflows",
+        "scale-clipped",
+        "mean-shrunk",
+        "bias-missing",
+        "bias-noise-missing",
+        "bias-scale-doubled",
+        "mean-noised",
+        "noise-per-example",
+        "output-transposed-noise",
+        "signs-on-the-whole-weight",
+        "variance-floor",
+        "variance-without-root",
+        "x-not-squared",
+    ),
+)
+def replay(trial: Trial) -> Finding:
+    """Exact: every element, to rounding."""
+    worst = 0.0
+    for _ in range(3):
+        held, x = trial.load(), trial.rows(5)
+        noise = noise_for(trial, x)
+        noise = {k: np.asarray(v.astype(trial.guard.dtype), dtype=np.float64) for k, v in noise.items()}
+        error = np.abs(trial.guard.sample_with_noise(x, noise) - output(trial, held, x, noise))
+        worst = max(worst, float(np.max(error / trial.rounding(x, held, 6.0))))
+    if worst <= 1.0:
+        return exact(False, "for given noise the output is that of the definition, to rounding", 3)
+    return exact(True, f"for given noise the output is off the definition by {worst:.3g} roundings", 3)
+
+
+CLAIMS = (replay,)

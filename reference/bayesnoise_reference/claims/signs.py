@@ -1,0 +1,182 @@
+"""The signs of flipout: of each example, rank one, on the perturbation alone.
+
+Two equal examples a and b of one call see the same perturbation up to sign. With mean weights 0 an impulse shows, for
+weight (i, o), the product `r_ai r_bi s_ao s_bo` as the sign of `y_a y_b`: a fair coin. Products of such products undo
+one factor and leave a coin of the other.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesnoise_reference import statistics
+from bayesnoise_reference._typing import Array
+from bayesnoise_reference.claims import designs
+from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.judge import exact, judged, not_run
+from bayesnoise_reference.claims.trial import Trial
+
+_PAIRS = 8  # of equal examples, where one input is enough
+
+
+def _products(trial: Trial, seen: designs.Reading) -> Array:
+    """(calls, m): whether two equal examples have the same sign, at every weight of the reading."""
+    trial.without_bias(mean=0.0)
+    y = [trial.guard.sample(designs.twice(seen.x)).reshape(2, -1)[:, seen.at] for _ in range(trial.calls)]
+    return np.stack([v[0] * v[1] > 0 for v in y])
+
+
+def _coin(trial: Trial, same: Array, sentence: str) -> Finding:
+    verdict = statistics.coin(int(np.sum(same)), same.size, alpha=trial.alpha)
+    return judged(verdict, f"{sentence} in {100 * np.mean(same):.1f} % of draws; 50 % is right")
+
+
+@claim(
+    "one-perturbation",
+    "All examples of a call see one perturbation, up to signs.",
+    estimators=("flipout",),
+    catches=("scale-as-variance", "scale-softplus-missing", "signs-zero-one", "noise-per-example"),
+)
+def one_perturbation(trial: Trial) -> Finding:
+    """Exact: with mean weights 0, two equal impulses give outputs of equal size."""
+    seen, worst = designs.reading(trial.description, trial.rng, inputs=32), 0.0
+    trial.without_bias(mean=0.0)
+    for _ in range(4):
+        a, b = np.abs(trial.guard.sample(designs.twice(seen.x)).reshape(2, -1)[:, seen.at])
+        worst = max(worst, float(np.max(np.abs(a - b) / (np.maximum(a, b) + 1e-6))))
+    if worst <= 64 * trial.guard.eps:
+        return exact(False, "equal examples of one call see perturbations of equal size", 4)
+    return exact(
+        True, f"equal examples of one call see perturbations whose sizes differ by up to {100 * worst:.3g} %", 4
+    )
+
+
+@claim(
+    "signs-per-example",
+    "Every example has signs of its own.",
+    estimators=("flipout",),
+    catches=("no-noise", "signs-fixed", "signs-shared-across-batch", "signs-unfair"),
+)
+def signs_per_example(trial: Trial) -> Finding:
+    """One weight to each output: the coins of one input are independent across outputs and calls."""
+    d = trial.description
+    seen = designs.reading(d, trial.rng, inputs=1)
+    _, per_output = np.unique(_output_of(trial, seen), return_index=True)
+    same = _products(trial, seen)[:, per_output]
+    return _coin(trial, same, "two equal examples have the same sign")
+
+
+def _output_of(trial: Trial, seen: designs.Reading) -> Array:
+    axis = 1 if trial.description.family == "dense" else 0
+    return np.unravel_index(seen.weight, trial.description.weight_shape)[axis]
+
+
+@claim(
+    "signs-per-output",
+    "Every output has a sign of its own.",
+    estimators=("flipout",),
+    when=lambda d: d.outputs // d.groups > 1,
+    catches=("no-noise", "no-output-signs", "one-scalar-sign", "signs-shared-across-batch"),
+)
+def signs_per_output(trial: Trial) -> Finding:
+    """Two outputs of one input: the input's sign cancels, and what is left is a coin of the outputs."""
+    d = trial.description
+    seen = designs.reading(d, trial.rng, inputs=1)
+    _, per_output = np.unique(_output_of(trial, seen), return_index=True)
+    same = _products(trial, seen)[:, per_output]
+    return _coin(trial, same[:, 1:] == same[:, :1], "two outputs change sign together between equal examples")
+
+
+@claim(
+    "signs-per-input",
+    "Every input has a sign of its own.",
+    estimators=("flipout",),
+    when=lambda d: d.inputs // d.groups > 1,
+    catches=(
+        "no-noise",
+        "scale-softplus-missing",
+        "no-input-signs",
+        "one-scalar-sign",
+        "signs-fixed",
+        "signs-shared-across-batch",
+        "signs-unfair",
+        "signs-zero-one",
+        "noise-per-example",
+        "signs-per-position",
+    ),
+)
+def signs_per_input(trial: Trial) -> Finding:
+    """Two inputs at once in equal examples: sums that agree in size show that both signs turned together."""
+    d = trial.description
+    held = trial.without_bias(mean=0.0)
+    x = np.zeros(designs.input_shape(d, 1))
+    # Both channels in one group; the middle of the image meets the kernel whatever the stride.
+    per_group = d.inputs // d.groups
+    first = int(trial.rng.integers(d.groups)) * per_group
+    x[0, first + trial.rng.permutation(per_group)[:2]] = 1.0
+    x = np.repeat(x, 2 * _PAIRS, axis=0)
+    visible = np.sum(np.abs(trial.mean_output(x[:1], held._replace(mean=np.ones_like(held.mean)))), axis=0) > 0
+    together = []
+    for _ in range(trial.calls):
+        y = np.abs(trial.guard.sample(x))[:, visible]
+        a, b = y[::2], y[1::2]
+        near = np.abs(a - b) <= 256 * trial.guard.eps * (np.prod(d.kernel) + np.maximum(a, b))
+        together.append(np.all(near, axis=1))
+    return _coin(trial, np.stack(together), "two inputs change sign together between equal examples")
+
+
+@claim(
+    "signs-independent",
+    "The signs on any one weight are fair.",
+    estimators=("flipout",),
+    catches=("no-noise", "output-signs-reuse-input-signs", "signs-fixed", "signs-shared-across-batch"),
+)
+def signs_independent(trial: Trial) -> Finding:
+    """A coin for every weight, the least likely times their number: finds an output's sign that is an input's."""
+    seen = designs.reading(trial.description, trial.rng, inputs=16)
+    same = _products(trial, seen)
+    counts = np.sum(same, axis=0)
+    worst = int(np.argmax(np.abs(counts - trial.calls / 2)))
+    verdict = statistics.coin(int(counts[worst]), trial.calls, alpha=trial.alpha / counts.size)
+    verdict = verdict._replace(p=min(1.0, (verdict.p or 0.0) * counts.size))
+    where = np.unravel_index(seen.weight[worst], trial.description.weight_shape)
+    weight = ", ".join(str(int(i)) for i in where)
+    return judged(
+        verdict,
+        f"of {counts.size} weights, the least fair is ({weight}): two equal examples have the same sign on it in "
+        f"{100 * counts[worst] / trial.calls:.1f} % of draws; 50 % is right",
+    )
+
+
+@claim(
+    "signs-per-channel",
+    "A sign belongs to a channel, and is the same at every position of an image.",
+    families=("convolution",),
+    estimators=("flipout",),
+    when=lambda d: int(np.prod(d.kernel)) > 1,
+    catches=("scale-softplus-missing", "signs-zero-one", "noise-per-example", "signs-per-position"),
+)
+def signs_per_channel(trial: Trial) -> Finding:
+    """Exact: the offsets of one kernel turn together, since they differ in the position of the output alone."""
+    d = trial.description
+    seen = designs.reading(d, trial.rng, inputs=1)
+    # The offsets that one impulse meets: the other impulses of a strided layer are other examples.
+    row = seen.at // designs.apply(d, seen.x[:1], np.zeros(d.weight_shape)).size
+    seen = designs.Reading(seen.x, seen.at[row == 0], seen.weight[row == 0])
+    output = _output_of(trial, seen)
+    if len(output) == len(np.unique(output)):
+        return not_run("the stride is no less than the kernel, so that no impulse meets two offsets")
+    same = _products(trial, seen)
+    worst = float(np.mean([np.any(same[:, output == o] != same[:, output == o][:, :1]) for o in np.unique(output)]))
+    sentence = f"{100 * worst:.1f} % of the kernels change sign at some offsets and not at others; none is right"
+    return exact(worst > 0.0, sentence, trial.calls, "any sign that differs between the offsets of one kernel")
+
+
+CLAIMS = (
+    one_perturbation,
+    signs_per_example,
+    signs_per_output,
+    signs_per_input,
+    signs_independent,
+    signs_per_channel,
+)

@@ -1,0 +1,172 @@
+"""Put every claim that is about a layer to it, under one error budget, and report.
+
+    report = verify(adapter, tier="pr", seed=0)
+
+The budget `alpha` is that of the whole run: each claim that is declared has the same share of it, whether it can be run
+or not, and exact claims need none of theirs (Bonferroni; it holds under any dependence). A claim lives in a file of
+`bayesnoise_reference.claims` that lists its claims as `CLAIMS`: to add a topic or a family is to add a file.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+import zlib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pkgutil import iter_modules
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from bayesnoise_reference import claims as claims_package
+from bayesnoise_reference.adapters.adapter import Adapter
+from bayesnoise_reference.adapters.guard import KINDS, AdapterError, Guard
+from bayesnoise_reference.claims.causes import likely
+from bayesnoise_reference.claims.claim import Claim, Finding
+from bayesnoise_reference.claims.outcome import SUITE, Outcome, Report
+from bayesnoise_reference.claims.trial import Trial
+
+Tier: TypeAlias = Literal["pr", "nightly", "release"]
+CALLS = {"pr": 64, "nightly": 1600, "release": 64000}  # samples a statistical claim asks for
+
+
+@cache
+def all_claims() -> tuple[Claim, ...]:
+    """Every claim there is, in the order of the files that have them."""
+    names = sorted(module.name for module in iter_modules(claims_package.__path__))
+    modules = [import_module(f"{claims_package.__name__}.{name}") for name in names]
+    return tuple(claim for module in modules for claim in getattr(module, "CLAIMS", ()))
+
+
+def claims_for(adapter: Adapter) -> tuple[Claim, ...]:
+    """The claims that are about this layer: its family, its estimator, its bias and its prior."""
+    return tuple(claim for claim in all_claims() if claim.about(adapter.description))
+
+
+def verify(
+    adapter: Adapter,
+    tier: Tier = "pr",
+    alpha: float = 1e-6,
+    seed: int = 0,
+    expected_failures: Mapping[str, str] | None = None,
+    only: Iterable[str] | None = None,
+    limit: float = 10.0,
+) -> Report:
+    """A report on the adapter's layer: of a correct one it refutes anything with a probability of at most `alpha`.
+
+    `expected_failures` gives, by the id of a claim, why it is known to be refuted; `only` are ids to run alone, with
+    the draws and the share of the error that they have in a full run; `limit` is the time a call may take, in seconds.
+    Raises ValueError for an unknown tier or id, and for an alpha outside (0, 1).
+    """
+    if tier not in CALLS:
+        raise ValueError(f"tier is {tier!r}, expected one of {', '.join(map(repr, CALLS))}")
+    if not 0.0 < alpha < 1.0:
+        raise ValueError(f"alpha is {alpha}, expected a probability of error above 0 and below 1")
+    if seed < 0:
+        raise ValueError(f"seed is {seed}, expected 0 or more")
+    started = time.perf_counter()
+    only = None if only is None else frozenset(only)
+    declared = claims_for(adapter)
+    description = adapter.description
+    ids = {claim.id(description) for claim in declared} | {_behaviour_id(adapter, kind) for kind in KINDS}
+    for name, given in (("expected_failures", expected_failures or {}), ("only", only or ())):
+        unknown = sorted(set(given) - ids)
+        if unknown:
+            raise ValueError(f"{name} has {unknown[0]!r}, which is no claim about this layer: see claims_for")
+    share = alpha / max(1, len(declared))
+    chosen = declared if only is None else tuple(c for c in declared if c.id(description) in only)
+    guard = Guard(adapter, limit)
+    outcomes = [_put(claim, guard, tier, share, alpha, seed) for claim in chosen]
+    refuted = frozenset(c.topic for c, o in zip(chosen, outcomes, strict=True) if o.status == "refuted")
+    causes = likely(description, declared, refuted)
+    outcomes = [
+        o._replace(likely_causes=causes.get(c.topic, ())) if o.status == "refuted" else o
+        for c, o in zip(chosen, outcomes, strict=True)
+    ]
+    outcomes += _behaviour(guard, only)
+    return Report(
+        SUITE,
+        description.name,
+        tier,
+        alpha,
+        seed,
+        tuple(outcomes),
+        {**_versions(), **getattr(adapter, "versions", {})},
+        time.perf_counter() - started,
+        dict(expected_failures or {}),
+    )
+
+
+def _put(claim: Claim, guard: Guard, tier: Tier, share: float, alpha: float, seed: int) -> Outcome:
+    name = claim.id(guard.description)
+    replay = f'verify(adapter, tier="{tier}", alpha={alpha!r}, seed={seed}, only=["{name}"])'
+    missing = [method for method in claim.needs if not guard.can(method)]
+    if missing:
+        return Outcome(name, "not run", f"the adapter has no {' and no '.join(missing)}", alpha=share, replay=replay)
+    rng = np.random.default_rng([seed, zlib.crc32(claim.topic.encode())])
+    trial = Trial(guard, rng, share, CALLS[tier])
+    try:
+        guard.seed(int(rng.integers(2**31)))
+        with np.errstate(all="ignore"):
+            found = claim.check(trial)
+    except AdapterError as wrong:
+        guard.fault(wrong.kind, wrong.sentence)
+        return Outcome(name, "not run", f"it could not be judged: {wrong.sentence}", alpha=share, replay=replay)
+    except Exception as error:  # numbers that no statistic can take: a verdict on the others must not be lost
+        said = f"it could not be computed from what the layer returned: {type(error).__name__}: {error}"
+        return Outcome(name, "not run", said, alpha=share, replay=replay)
+    return _outcome(name, found, share, replay)
+
+
+def _outcome(name: str, found: Finding, share: float, replay: str) -> Outcome:
+    refuted = found.refuted or (found.p is not None and found.p <= share)
+    refuted = refuted or (found.e is not None and found.e >= 1.0 / share)
+    status: Any = "not run" if found.evidence == "none" else "refuted" if refuted else "holds"
+    seen = found.seen, found.expected
+    return Outcome(
+        name,
+        status,
+        found.sentence,
+        found.evidence,
+        found.p,
+        found.e,
+        share,
+        found.n,
+        found.detects,
+        (),
+        replay,
+        *seen,
+    )
+
+
+def _behaviour_id(adapter: Adapter, kind: str) -> str:
+    d = adapter.description
+    return f"{d.family}.{d.estimator}.adapter.{kind}"
+
+
+def _behaviour(guard: Guard, only: frozenset[str] | None) -> list[Outcome]:
+    """What every call showed of the layer's manners: a claim for each kind of fault."""
+    found = []
+    for kind, sentence in KINDS.items():
+        name = _behaviour_id(guard.adapter, kind)
+        if only is not None and name not in only and kind not in guard.faults:
+            continue
+        status: Any = "refuted" if kind in guard.faults else "holds"
+        said = guard.faults.get(kind, sentence)
+        if not guard.calls:
+            status, said = "not run", "no call was made"
+        found.append(Outcome(name, status, said, "exact", n=guard.calls, detects="one call that does it"))
+    return found
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in ("bayesnoise", "numpy", "scipy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,63 @@
+"""Which mistakes can be made in which layers: the rows of the mutation matrix."""
+
+from __future__ import annotations
+
+from bayesnoise_reference.adapters.adapter import Description
+from bayesnoise_reference.claims.causes import CAUSES
+
+LAYERS = {
+    (family, estimator): Description(
+        family,
+        estimator,
+        inputs=6 if family == "dense" else 3,
+        outputs=8 if family == "dense" else 4,
+        bias="random",
+        kernel=() if family == "dense" else (3,),
+        padding=() if family == "dense" else (1,),
+        prior=0.5,
+        prior_mean=0.25,
+    )
+    for family in ("dense", "convolution")
+    for estimator in ("shared", "flipout", "local")
+}
+_FLIPOUT = {
+    "signs-shared-across-batch",
+    "signs-on-the-whole-weight",
+    "no-input-signs",
+    "no-output-signs",
+    "one-scalar-sign",
+    "signs-zero-one",
+    "output-signs-reuse-input-signs",
+    "signs-fixed",
+    "signs-unfair",
+    "gradient-mean-perturbed",
+}
+_LOCAL = {
+    "zeta-shared-across-batch",
+    "zeta-shared-across-outputs",
+    "x-not-squared",
+    "variance-without-root",
+    "variance-floor",
+    "gradient-root-at-zero",
+    "gradient-scale-as-shared",
+}
+_DRAWN = {
+    "noise-per-example",
+    "eps-shared-across-outputs",
+    "eps-shared-across-inputs",
+    "mean-noised",
+    "output-transposed-noise",
+}
+_IMAGES = {"signs-per-position", "zeta-shared-across-positions"}
+
+
+def mistakes(family: str, estimator: str) -> list[str]:
+    """The names of the mistakes that can be made in such a layer."""
+    names = [name for name in CAUSES if name not in _FLIPOUT | _LOCAL | _DRAWN | _IMAGES]
+    names += sorted(_FLIPOUT if estimator == "flipout" else ())
+    names += sorted(_LOCAL if estimator == "local" else _DRAWN)
+    if family == "convolution" and estimator == "flipout":
+        names.append("signs-per-position")
+    if family == "convolution" and estimator == "local":
+        names.append("zeta-shared-across-positions")
+    return names
