@@ -6,7 +6,7 @@ BASE := $(VENV)/.base
 FULL := $(VENV)/.full
 export MPLBACKEND := Agg
 
-.PHONY: demo test test-slow test-gpu lint bench bench-gpu clean
+.PHONY: demo test test-slow test-gpu lint bench bench-gpu calibrate clean
 
 $(BASE): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -22,7 +22,7 @@ $(FULL): $(BASE)
 
 demo: $(BASE)
 	$(BIN)/bayesnoise compare sklearn:diabetes --methods flipout,local_reparameterization,dropout,deterministic --splits 0-4
-	$(BIN)/bayesnoise fit sklearn:diabetes --method flipout --epochs 200 --out runs/demo
+	$(BIN)/bayesnoise fit sklearn:diabetes --method flipout --epochs 200 --learning-rate 0.01 --out runs/demo
 	@echo "The report: runs/demo/report.html"
 
 lint: $(FULL)
@@ -47,6 +47,10 @@ bench: $(FULL)
 
 bench-gpu:
 	PYTHONPATH=src:reference:backends:tests $(GPU_PYTHON) tests/benchmarks/run.py --backends cupy
+
+# Hours: 2,000 seeded runs of right layers, which must refute nothing, and the calibration of the p-values.
+calibrate: $(FULL)
+	$(BIN)/python tests/benchmarks/calibrate.py
 
 clean:
 	rm -rf $(VENV) runs .mypy_cache .pytest_cache .ruff_cache .hypothesis
