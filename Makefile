@@ -6,7 +6,7 @@ BASE := $(VENV)/.base
 FULL := $(VENV)/.full
 export MPLBACKEND := Agg
 
-.PHONY: demo test test-slow test-gpu lint bench bench-gpu calibrate clean
+.PHONY: demo test test-slow test-gpu lint bench bench-gpu calibrate findings clean
 
 $(BASE): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -52,5 +52,14 @@ bench-gpu:
 calibrate: $(FULL)
 	$(BIN)/python tests/benchmarks/calibrate.py
 
+# The public implementations in an environment of their own, which needs no more of them than their layers.
+PEERS := .venv-findings
+findings:
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet torch==2.13.0 scikit-learn
+	$(PEERS)/bin/python -m pip install --quiet .
+	$(PEERS)/bin/python -m pip install --quiet --no-deps bayesian-torch==0.5.0 torchbnn==1.2 blitz-bayesian-pytorch==0.2.8
+	$(PEERS)/bin/python tests/benchmarks/findings.py
+
 clean:
-	rm -rf $(VENV) runs .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) runs .mypy_cache .pytest_cache .ruff_cache .hypothesis
