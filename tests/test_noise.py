@@ -196,3 +196,11 @@ def test_initial_alpha_is_the_one_asked_for(namespace: Namespace) -> None:
 def test_wrong_arguments_are_named(build: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         build()
+
+
+@pytest.mark.parametrize("layer", [Multiply(Bernoulli(0.5)), LearnedGaussian(2)], ids=["fixed", "learned"])
+def test_noise_of_another_call_is_refused(layer: Any) -> None:
+    x = np.ones((4, 2))
+    params = layer.init(host_rng(0), like=x)
+    with pytest.raises(ValueError, match=r"noise\.\w+ has shape \(3, 2\), expected \(4, 2\) here"):
+        layer.forward(params, layer.draw(host_rng(1), params, (3, 2), like=x), x)

@@ -130,3 +130,13 @@ def test_the_oracle_reads_the_layer() -> None:
     assert_close(y, oracle_forward(layers[0], params, noise, x), 1e-12, NUMPY64)
     with pytest.raises(AssertionError):
         assert_close(y, oracle_forward(layers[1], params, noise, x), 1e-12, NUMPY64)
+
+
+@pytest.mark.parametrize("estimator", [e for e in ESTIMATORS if not isinstance(e, Plain)], ids=name_of)
+def test_noise_of_another_call_is_refused(estimator: Any) -> None:
+    layer = Stochastic(maps.Dense(3, 2), Gaussian(), estimator, Zero())
+    x = np.ones((4, 3))
+    params = layer.init(host_rng(0), like=x)
+    other = Stochastic(maps.Dense(3, 5), Gaussian(), estimator, Zero()).draw(host_rng(1), params, (4, 3), like=x)
+    with pytest.raises(ValueError, match=r"noise\.\w+ has shape .*, expected .* here: draw it with x.shape"):
+        layer.forward(params, other, x)

@@ -110,3 +110,13 @@ def integral(name: str, x: Array) -> None:
 def _is_array(x: Any) -> bool:
     """As a plain bool, which narrows no type: an array of any namespace is an Any here."""
     return bool(is_array_api_obj(x))
+
+
+def noise(given: Any, shapes: Any) -> None:
+    """Raise ValueError unless each array of the noise has the shape that this call uses."""
+    for name, expected in zip(getattr(shapes, "_fields", ()), shapes, strict=True):
+        x = getattr(given, name)
+        if tuple(x.shape) != tuple(expected):
+            raise ValueError(
+                f"noise.{name} has shape {tuple(x.shape)}, expected {tuple(expected)} here: draw it with x.shape"
+            )

@@ -64,6 +64,7 @@ class Stochastic:
     def forward(self, params: Params, noise: StochasticNoise, x: Array) -> tuple[Array, StochasticResiduals]:
         _checks.layer_input(x, params)
         self.map.output_shape(x.shape)
+        _checks.noise(noise.estimator, self.estimator.noise_shapes(self.map, x.shape))
         scale = self._scale(params)
         operands = self.estimator.operands(self.posterior.mean(params), scale, noise.estimator)
         y, residuals = self.estimator.contract(self.map, x, operands, noise.estimator)

@@ -29,6 +29,10 @@ class Estimator(Protocol):
         """Why this estimator is wrong for such a law, and what to use instead; None if it is right."""
         ...
 
+    def noise_shapes(self, map: Map, x_shape: Shape) -> Noise:
+        """The shapes of the noise of one call, under its names."""
+        ...
+
     def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array) -> Noise: ...
 
     def weight_noise(self, noise: Noise) -> Array | None:

@@ -44,13 +44,16 @@ class Flipout:
             return "random signs make its perturbation symmetric, which it is not: use Shared"
         return None
 
+    def noise_shapes(self, map: Map, x_shape: Shape) -> FlipoutNoise:
+        return FlipoutNoise(map.weight_shape, *map.sign_shapes(x_shape))
+
     def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array) -> FlipoutNoise:
         for_eps, for_in, for_out = rng.split(3)
-        shape_in, shape_out = map.sign_shapes(x_shape)
+        shapes = self.noise_shapes(map, x_shape)
         return FlipoutNoise(
-            for_eps.normal(map.weight_shape, like=like),
-            for_in.rademacher(shape_in, like=like),
-            for_out.rademacher(shape_out, like=like),
+            for_eps.normal(shapes.eps, like=like),
+            for_in.rademacher(shapes.sign_in, like=like),
+            for_out.rademacher(shapes.sign_out, like=like),
         )
 
     def weight_noise(self, noise: FlipoutNoise) -> Array | None:

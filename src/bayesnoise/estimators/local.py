@@ -58,8 +58,11 @@ class Local:
             return "an output is not Gaussian when its weights are not: use Shared or Flipout"
         return None
 
+    def noise_shapes(self, map: Map, x_shape: Shape) -> LocalNoise:
+        return LocalNoise(map.output_shape(x_shape))
+
     def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array) -> LocalNoise:
-        return LocalNoise(rng.normal(map.output_shape(x_shape), like=like))
+        return LocalNoise(rng.normal(self.noise_shapes(map, x_shape).zeta, like=like))
 
     def weight_noise(self, noise: LocalNoise) -> Array | None:
         return None

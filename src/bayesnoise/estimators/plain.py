@@ -26,6 +26,9 @@ class Plain:
             return "it drops the randomness of the posterior: use Shared, Flipout or Local, or the Point posterior"
         return None
 
+    def noise_shapes(self, map: Map, x_shape: Shape) -> Empty:
+        return Empty()
+
     def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array) -> Empty:
         return Empty()
 

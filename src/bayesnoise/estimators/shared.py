@@ -35,8 +35,11 @@ class Shared:
     def refusal(self, traits: Traits) -> str | None:
         return None if traits.random else "the posterior is not random: use Plain"
 
+    def noise_shapes(self, map: Map, x_shape: Shape) -> SharedNoise:
+        return SharedNoise(map.weight_shape)
+
     def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array) -> SharedNoise:
-        return SharedNoise(rng.normal(map.weight_shape, like=like))
+        return SharedNoise(rng.normal(self.noise_shapes(map, x_shape).eps, like=like))
 
     def weight_noise(self, noise: SharedNoise) -> Array | None:
         return noise.eps

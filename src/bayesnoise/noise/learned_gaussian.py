@@ -70,6 +70,7 @@ class LearnedGaussian:
     ) -> tuple[Array, LearnedGaussianResiduals]:
         _checks.layer_input(x, params)
         self.output_shape(x.shape)
+        _checks.noise(noise, LearnedGaussianNoise(x.shape))
         root_alpha = array_namespace(x).exp(0.5 * params.log_alpha)
         return x * (1.0 + root_alpha * noise.zeta), LearnedGaussianResiduals(x, root_alpha, noise.zeta)
 

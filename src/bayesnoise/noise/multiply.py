@@ -83,6 +83,7 @@ class Multiply:
 
     def forward(self, params: Empty, noise: MultiplyNoise, x: Array) -> tuple[Array, MultiplyNoise]:
         _checks.layer_input(x, noise)
+        _checks.noise(noise, MultiplyNoise(x.shape))
         return x * noise.multiplier, noise
 
     def backward(
