@@ -1,4 +1,4 @@
-"""The command line: `bayesnoise fit`, `predict`, `compare`, `methods`, `doctor`."""
+"""The command line: `bayesnoise fit`, `predict`, `compare`, `methods`, `doctor`, `verify`, `vectors`."""
 
 from __future__ import annotations
 

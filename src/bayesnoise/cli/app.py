@@ -10,8 +10,10 @@ from bayesnoise import __version__
 from bayesnoise.cli import compare, doctor, fit, methods, predict, vectors, verify
 from bayesnoise.cli.errors import one_line
 
+ABOUT = "Fit, predict and compare Bayesian neural networks, and verify layers with random weights."
+
 app = typer.Typer(
-    help="Bayesian neural networks: fit, predict and compare methods of weight and activation noise.",
+    help=ABOUT,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -32,10 +34,10 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=ABOUT)
 def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Bayesian neural networks: fit, predict and compare methods of weight and activation noise."""
+    """What comes before a command."""
