@@ -1,4 +1,4 @@
-"""Exact tools: derivatives by complex step, adjoints, enumeration and quadrature.
+"""Exact tools: derivatives by complex step, enumeration and quadrature.
 
 A derivative by complex step, `Im f(x + ih) / h`, has no cancellation and so no best step: at h = 1e-30 it is exact to
 rounding for any function written with analytic operations (no abs, max or conj on the path).
@@ -28,49 +28,6 @@ def complex_step(function: Callable[[Any], Any], x: Any) -> Real:
         shifted = x.astype(np.complex128)
         shifted[index] += 1j * _STEP
         grad[index] = np.imag(np.asarray(function(shifted))[()]) / _STEP
-    return grad
-
-
-def complex_step_jacobian(function: Callable[[Any], Any], x: Any) -> Real:
-    """The derivative of an array function: shape `(*shape of the value, *shape of x)`."""
-    x = np.asarray(x, dtype=np.float64)
-    columns = []
-    for index in np.ndindex(x.shape):
-        shifted = x.astype(np.complex128)
-        shifted[index] += 1j * _STEP
-        columns.append(np.imag(np.asarray(function(shifted))) / _STEP)
-    value_shape = columns[0].shape if columns else np.shape(function(x.astype(np.complex128)))
-    stacked = np.stack(columns, axis=-1) if columns else np.empty((*value_shape, 0))
-    return stacked.reshape(*value_shape, *x.shape)
-
-
-def adjoint_gap(forward: Callable[[Any], Any], adjoint: Callable[[Any], Any], v: Any, u: Any) -> float:
-    """`|<J v, u> - <v, J' u>|`, relative to the sizes of the two products: 0 to rounding for a true adjoint."""
-    v, u = np.asarray(v, dtype=np.float64), np.asarray(u, dtype=np.float64)
-    jv, jtu = np.asarray(forward(v), dtype=np.float64), np.asarray(adjoint(u), dtype=np.float64)
-    size = float(np.sum(np.abs(jv * u)) + np.sum(np.abs(v * jtu)))
-    return abs(float(np.sum(jv * u) - np.sum(v * jtu))) / max(size, np.finfo(np.float64).tiny)
-
-
-def richardson(function: Callable[[Any], float], x: Any, step: float = 0.05, levels: int = 6) -> Real:
-    """The gradient of a black box by central differences at halved steps, extrapolated to step 0."""
-    x = np.asarray(x, dtype=np.float64)
-    grad = np.empty(x.shape)
-    for index in np.ndindex(x.shape):
-        table: list[float] = []
-        best, best_gap = np.nan, np.inf
-        for level in range(levels):
-            h = step / 2.0**level
-            up, down = x.copy(), x.copy()
-            up[index] += h
-            down[index] -= h
-            row = [(float(function(up)) - float(function(down))) / (up[index] - down[index])]
-            for order, coarse in enumerate(table, start=1):
-                row.append(row[-1] + (row[-1] - coarse) / (4.0**order - 1.0))
-            if table and abs(row[-1] - table[-1]) <= best_gap:
-                best, best_gap = row[-1], abs(row[-1] - table[-1])
-            table = row
-        grad[index] = best
     return grad
 
 

@@ -64,6 +64,38 @@ CAUSES = {
     "empty-batch-fails": "a batch of no examples is not provided for",
 }
 
+# Mistakes that show in the output of any one draw.
+WRONG_OUTPUT = (
+    "scale-as-variance",
+    "variance-as-scale",
+    "scale-exp-for-softplus",
+    "scale-softplus-missing",
+    "softplus-overflows",
+    "scale-clipped",
+    "mean-shrunk",
+    "bias-missing",
+    "bias-noise-missing",
+    "bias-scale-doubled",
+    "mean-noised",
+    "noise-per-example",
+    "output-transposed-noise",
+    "signs-on-the-whole-weight",
+    "variance-floor",
+    "variance-without-root",
+    "x-not-squared",
+)
+
+# Mistakes that show in the KL of any parameters away from the prior.
+WRONG_KL = (
+    "kl-mean",
+    "kl-reversed",
+    "kl-prior-variance-as-scale",
+    "kl-sign",
+    "kl-no-half",
+    "kl-no-bias",
+    "kl-prior-mean-ignored",
+)
+
 
 def likely(description: Description, claims: tuple[Claim, ...], refuted: frozenset[str]) -> dict[str, tuple[str, ...]]:
     """For each refuted topic the mistakes that are known to refute it, those that explain the whole picture first.

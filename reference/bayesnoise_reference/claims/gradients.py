@@ -14,6 +14,7 @@ import numpy as np
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.claims import designs
+from bayesnoise_reference.claims.causes import WRONG_OUTPUT
 from bayesnoise_reference.claims.claim import Finding, claim
 from bayesnoise_reference.claims.judge import exact, not_run
 from bayesnoise_reference.claims.trial import TINY, Loaded, Trial, slope
@@ -105,29 +106,13 @@ def _euler(trial: Trial, held: Loaded, found: dict[str, Array]) -> float:
     "The gradient is that of the draw that made the output.",
     needs=NEEDS,
     catches=(
-        "scale-as-variance",
-        "variance-as-scale",
-        "scale-exp-for-softplus",
-        "scale-softplus-missing",
-        "softplus-overflows",
-        "scale-clipped",
-        "mean-shrunk",
-        "bias-missing",
-        "bias-noise-missing",
-        "bias-scale-doubled",
+        *WRONG_OUTPUT,
         "gradient-scale-without-chain",
         "gradient-noise-redrawn",
         "gradient-mean-averaged",
         "gradient-scale-zero",
         "gradient-scale-sign",
-        "mean-noised",
-        "noise-per-example",
-        "output-transposed-noise",
-        "signs-on-the-whole-weight",
         "gradient-scale-as-shared",
-        "variance-floor",
-        "variance-without-root",
-        "x-not-squared",
     ),
 )
 def gradient_same_draw(trial: Trial) -> Finding:

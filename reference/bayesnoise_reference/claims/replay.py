@@ -9,6 +9,7 @@ import numpy as np
 from bayesnoise_reference import convolution, dense, flipout
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims import designs
+from bayesnoise_reference.claims.causes import WRONG_OUTPUT
 from bayesnoise_reference.claims.claim import Finding, claim
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.claims.trial import Loaded, Trial
@@ -60,25 +61,7 @@ def output(trial: Trial, held: Loaded, x: Array, noise: dict[str, Array]) -> Arr
     "replay",
     "For given noise the output is that of the definition.",
     needs=("sample_with_noise",),
-    catches=(
-        "scale-as-variance",
-        "variance-as-scale",
-        "scale-exp-for-softplus",
-        "scale-softplus-missing",
-        "softplus-overflows",
-        "scale-clipped",
-        "mean-shrunk",
-        "bias-missing",
-        "bias-noise-missing",
-        "bias-scale-doubled",
-        "mean-noised",
-        "noise-per-example",
-        "output-transposed-noise",
-        "signs-on-the-whole-weight",
-        "variance-floor",
-        "variance-without-root",
-        "x-not-squared",
-    ),
+    catches=WRONG_OUTPUT,
 )
 def replay(trial: Trial) -> Finding:
     """Exact: every element, to rounding."""
