@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from array_api_compat import array_namespace, device
@@ -18,7 +18,14 @@ from array_api_compat import array_namespace, device
 from bayesnoise._typing import Array, Shape
 
 PaddingMode: TypeAlias = Literal["zeros", "circular"]
-Table: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
+Indices: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
+
+
+class Table(NamedTuple):
+    """Rows to take, and whether any of them is the row of zeros past the end."""
+
+    rows: Indices  # (a, b)
+    zeros: bool
 
 
 @dataclass(frozen=True)
@@ -56,13 +63,13 @@ def _reads(windows: Windows) -> Table:
         shape = (flat.shape[0] * places, flat.shape[1] * k)
         flat = (flat[:, None, :, None] * n + along[None, :, None, :]).reshape(shape)
         inside = (inside[:, None, :, None] & valid[None, :, None, :]).reshape(shape)
-    return np.where(inside, flat, outside)
+    return Table(np.where(inside, flat, outside), not bool(inside.all()))
 
 
 @lru_cache(maxsize=256)
 def _readers(windows: Windows) -> Table:
     """`(q, m)`: the flat `(p, k)` entries that read input position q; `p * k` stands for none."""
-    reads = _reads(windows).ravel()
+    reads = _reads(windows).rows.ravel()
     outside = prod(windows.size)
     entries = np.flatnonzero(reads < outside)
     entries = entries[np.argsort(reads[entries], kind="stable")]
@@ -70,18 +77,18 @@ def _readers(windows: Windows) -> Table:
     readers = np.full((outside, max(int(counts.max(initial=0)), 1)), reads.size, dtype=np.int64)
     rank = np.arange(entries.size) - np.repeat(np.cumsum(counts) - counts, counts)
     readers[reads[entries], rank] = entries
-    return readers
+    return Table(readers, bool((readers == reads.size).any()))
 
 
 def _take(rows: Array, table: Table) -> Array:
     """`(n, r, c), (a, b) -> (n, a, b, c)`: rows by number, the number r standing for a row of zeros."""
     xp = array_namespace(rows)
-    n, r, c = rows.shape
-    if table.size and int(table.max()) == r:
+    n, _, c = rows.shape
+    if table.zeros:
         rows = xp.concat([rows, xp.zeros((n, 1, c), dtype=rows.dtype, device=device(rows))], axis=1)
     indexing = xp.__array_namespace_info__().default_dtypes(device=device(rows))["indexing"]
-    index = xp.asarray(table.ravel(), dtype=indexing, device=device(rows))
-    return xp.reshape(xp.take(rows, index, axis=1), (n, *table.shape, c))
+    index = xp.asarray(table.rows.ravel(), dtype=indexing, device=device(rows))
+    return xp.reshape(xp.take(rows, index, axis=1), (n, *table.rows.shape, c))
 
 
 def gather(x: Array, windows: Windows) -> Array:
@@ -96,6 +103,6 @@ def gather_adjoint(g: Array, windows: Windows) -> Array:
     return xp.sum(_take(xp.reshape(g, (n, p * k, c)), _readers(windows)), axis=2)
 
 
-def padded(windows: Windows) -> Table:
+def padded(windows: Windows) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """`(p, k)`: True where the window reads padding."""
-    return np.asarray(_reads(windows) == prod(windows.size))
+    return np.asarray(_reads(windows).rows == prod(windows.size))
