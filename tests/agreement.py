@@ -34,7 +34,8 @@ class Truth(NamedTuple):
     grad_x: Array
     grad_params: Any
     mean: Array
-    variance: Array
+    variance: Array | None  # None where the law of the output has no closed one
+    prediction: Array  # what the layer predicts without noise: the mean, but for a few
 
 
 def with_leaf(like: Any, index: int, leaf: Array) -> Any:
@@ -65,16 +66,25 @@ def random_noise(layer: Any, params: Any, x_shape: Shape, seed: int) -> Any:
 
 
 def truth(
-    layer: Any, x_shape: Shape, define: Definition, moments: Callable[[Any, Array], tuple[Array, Array]], seed: int
+    layer: Any,
+    x_shape: Shape,
+    define: Definition,
+    moments: Callable[[Any, Array], tuple[Array, Array | None]],
+    seed: int,
+    *,
+    make_params: Callable[[Any, np.random.Generator], Any] = random_params,
+    predict: Callable[[Any, Array], Array] | None = None,
 ) -> Truth:
     """A call with random parameters, noise and input, and its output and gradients by the definition."""
     rng = np.random.default_rng(seed)
-    params, x = random_params(layer, rng), representable(rng, x_shape)
+    params, x = make_params(layer, rng), representable(rng, x_shape)
     noise = random_noise(layer, params, x_shape, seed)
     grad_y = representable(rng, layer.output_shape(x_shape))
     grad_x = complex_step(lambda x: np.sum(grad_y * define(params, noise, x)), x)
     grad_params = gradient(lambda p: np.sum(grad_y * define(p, noise, x)), params)
-    return Truth(params, noise, x, grad_y, define(params, noise, x), grad_x, grad_params, *moments(params, x))
+    mean, variance = moments(params, x)
+    prediction = mean if predict is None else predict(params, x)
+    return Truth(params, noise, x, grad_y, define(params, noise, x), grad_x, grad_params, mean, variance, prediction)
 
 
 def assert_close(got: Any, want: Any, tolerance: float, namespace: Namespace | None = None) -> None:
@@ -114,8 +124,9 @@ def assert_agrees(layer: Any, t: Truth, namespace: Namespace) -> None:
     assert_close(y, t.y, exact, namespace)
     assert_close(grad_x, t.grad_x, derived, namespace)
     assert_trees_close(grad_params, t.grad_params, derived, namespace)
-    assert_close(prediction, t.mean, exact, namespace)
+    assert_close(prediction, t.prediction, exact, namespace)
     if moments is not None:
+        assert t.variance is not None, "the layer has moments, and the case does not define them"
         assert_close(moments[0], t.mean, exact, namespace)
         assert_close(moments[1], t.variance, exact, namespace)
     for after, value in zip(tree.leaves(inputs), tree.leaves(before), strict=True):
