@@ -12,7 +12,7 @@ from bayesnoise_reference import verify
 from bayesnoise_reference.adapters.adapter import Description, from_layout, to_layout
 from bayesnoise_reference.adapters.torch import TorchModule, detect
 from bayesnoise_reference.claims.outcome import Report
-from mutants import LAYERS
+from planted.weights import RIGHT
 
 DENSE = Description("dense", "flipout", 5, 8, prior=0.5)
 
@@ -85,7 +85,7 @@ def test_names_that_are_not_there_are_asked_for() -> None:
         detect(("a", "b"), DENSE)
 
 
-@pytest.mark.parametrize("description", [replace(DENSE, layout="out_in"), LAYERS["convolution", "shared"]])
+@pytest.mark.parametrize("description", [replace(DENSE, layout="out_in"), RIGHT["convolution", "shared"]])
 def test_layouts_go_and_return(description: Description) -> None:
     w = np.random.default_rng(0).standard_normal(description.weight_shape)
     assert np.array_equal(from_layout(description, to_layout(description, w)), w)

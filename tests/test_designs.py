@@ -14,7 +14,7 @@ from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.divergence import terms
 from bayesnoise_reference.claims.gradients import adjoint
 from bayesnoise_reference.claims.judge import histogram, size
-from bayesnoise_reference.claims.trial import log_sigma, raw, sigma, slope
+from bayesnoise_reference.claims.weight_trial import log_sigma, raw, sigma, slope
 from bayesnoise_reference.numerics import complex_step
 
 DENSE = Description("dense", "shared", 5, 3, prior=0.5, prior_mean=0.25)

@@ -14,8 +14,8 @@ from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.adapters.functions import Functions
 from bayesnoise_reference.adapters.library import LibraryLayer
 from bayesnoise_reference.claims.outcome import Report
-from mutants import LAYERS
-from straightforward import Straightforward
+from planted.straightforward import Straightforward
+from planted.weights import RIGHT
 
 import bayesnoise
 from bayesnoise import maps
@@ -26,7 +26,7 @@ METHODS = {
     "local": bayesnoise.local_reparameterization,
 }
 DENSE = Description("dense", "flipout", 5, 8, prior=0.5)
-right = LAYERS["dense", "flipout"]
+right = RIGHT["dense", "flipout"]
 
 
 def said(report: Report, topic: str) -> str:
@@ -68,7 +68,7 @@ def test_the_library_holds(family: str, estimator: str, dtype: str) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_a_right_layer_holds_on_twenty_seeds(seed: int) -> None:
     for estimator in METHODS:
-        report = verify(Straightforward(LAYERS["dense", estimator]), seed=seed)
+        report = verify(Straightforward(RIGHT["dense", estimator]), seed=seed)
         assert not refuted(report), report.refuted
 
 

@@ -3,8 +3,9 @@
     report = verify(adapter, tier="pr", seed=0)
 
 The budget `alpha` is that of the whole run: each claim that is declared has the same share of it, whether it can be run
-or not, and exact claims need none of theirs (Bonferroni; it holds under any dependence). A claim lives in a file of
-`bayesnoise_reference.claims` that lists its claims as `CLAIMS`: to add a topic or a family is to add a file.
+or not, and exact claims need none of theirs (Bonferroni; it holds under any dependence). A claim lives in a file that
+lists its claims as `CLAIMS`: of `bayesnoise_reference.claims` if it is about random weights, of
+`bayesnoise_reference.families` if it is about anything else. To add a topic or a family is to add a file.
 """
 
 from __future__ import annotations
@@ -17,28 +18,47 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from bayesnoise_reference import claims as claims_package
+from bayesnoise_reference import families as families_package
 from bayesnoise_reference.adapters.adapter import Adapter
 from bayesnoise_reference.adapters.guard import KINDS, AdapterError, Guard
 from bayesnoise_reference.claims.causes import likely
 from bayesnoise_reference.claims.claim import Claim, Finding
 from bayesnoise_reference.claims.outcome import SUITE, Outcome, Report
-from bayesnoise_reference.claims.trial import Trial
 
 Tier: TypeAlias = Literal["pr", "nightly", "release"]
 CALLS = {"pr": 64, "nightly": 1600, "release": 64000}  # samples a statistical claim asks for
 
 
 @cache
+def _modules() -> tuple[ModuleType, ...]:
+    """The files that have claims, in their order."""
+    packages = (claims_package, families_package)
+    return tuple(
+        import_module(name)
+        for package in packages
+        for name in sorted(f"{package.__name__}.{module.name}" for module in iter_modules(package.__path__))
+    )
+
+
+@cache
 def all_claims() -> tuple[Claim, ...]:
-    """Every claim there is, in the order of the files that have them."""
-    names = sorted(module.name for module in iter_modules(claims_package.__path__))
-    modules = [import_module(f"{claims_package.__name__}.{name}") for name in names]
-    return tuple(claim for module in modules for claim in getattr(module, "CLAIMS", ()))
+    """Every claim there is."""
+    return tuple(claim for module in _modules() for claim in getattr(module, "CLAIMS", ()))
+
+
+@cache
+def all_causes() -> Mapping[str, str]:
+    """Every mistake that is known, and its sentence."""
+    found: dict[str, str] = {}
+    for module in _modules():
+        found |= getattr(module, "CAUSES", {})
+    return found
 
 
 def claims_for(adapter: Adapter) -> tuple[Claim, ...]:
@@ -81,7 +101,7 @@ def verify(
     guard = Guard(adapter, limit)
     outcomes = [_put(claim, guard, tier, share, alpha, seed) for claim in chosen]
     refuted = frozenset(c.topic for c, o in zip(chosen, outcomes, strict=True) if o.status == "refuted")
-    causes = likely(description, declared, refuted)
+    causes = likely(description, declared, refuted, all_causes())
     outcomes = [
         o._replace(likely_causes=causes.get(c.topic, ())) if o.status == "refuted" else o
         for c, o in zip(chosen, outcomes, strict=True)
@@ -107,7 +127,7 @@ def _put(claim: Claim, guard: Guard, tier: Tier, share: float, alpha: float, see
     if missing:
         return Outcome(name, "not run", f"the adapter has no {' and no '.join(missing)}", alpha=share, replay=replay)
     rng = np.random.default_rng([seed, zlib.crc32(claim.topic.encode())])
-    trial = Trial(guard, rng, share, CALLS[tier])
+    trial = claim.trial(guard, rng, share, CALLS[tier])
     try:
         guard.seed(int(rng.integers(2**31)))
         with np.errstate(all="ignore"):

@@ -18,8 +18,8 @@ from scipy.special import bdtrc
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bayesnoise_reference import verify
-from mutants import LAYERS
-from straightforward import Straightforward
+from planted.straightforward import Straightforward
+from planted.weights import RIGHT
 
 LEVELS = (0.2, 0.05, 0.01)
 
@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--families", default="dense,convolution")
     arguments = parser.parse_args()
     alarms, seen = [], defaultdict(list)
-    layers = [d for (family, _), d in LAYERS.items() if family in arguments.families.split(",")]
+    layers = [d for (family, _), d in RIGHT.items() if family in arguments.families.split(",")]
     for seed in range(arguments.runs):
         for description in layers:
             report = verify(Straightforward(description), seed=seed)

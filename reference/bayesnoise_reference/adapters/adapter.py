@@ -1,4 +1,4 @@
-"""What an adapter says of a layer, and what it lets one do with it.
+"""What an adapter says of a layer of random weights, and what any adapter lets one do with its layer.
 
 An adapter has a `description` and some of the methods of `Adapter`, by level; a claim that needs a method which is not
 there is reported "not run". Arrays are NumPy's, in the layer's dtype and layout. Parameters and gradients go by name:
@@ -18,13 +18,26 @@ from typing import Literal, Protocol, TypeAlias, get_args
 import numpy as np
 
 from bayesnoise_reference._typing import Array
+from bayesnoise_reference.adapters.subject import Subject
 
 Family: TypeAlias = Literal["dense", "convolution"]
 Estimator: TypeAlias = Literal["shared", "flipout", "local"]
 Scale: TypeAlias = Literal["softplus", "exp", "log_variance", "identity"]
 Bias: TypeAlias = Literal["none", "deterministic", "random"]
 
-LEVELS = {"load": 0, "sample": 0, "gradients": 1, "kl": 1, "sample_with_noise": 2}
+LEVELS = {
+    "load": 0,
+    "sample": 0,
+    "evaluate": 1,
+    "gradients": 1,
+    "kl": 1,
+    "network_kl": 1,
+    "save": 1,
+    "restore": 1,
+    "sample_with_noise": 2,
+}
+_WEIGHTS = ("mean", "rho", "eps")
+_ACTIVATIONS = ("x", "y", "zeta")
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,7 @@ class Description:
     `layout` is that of the weights: "in_out" is (in, out), or (*kernel, in / groups, out); "out_in" is (out, in), or
     (out, in / groups, *kernel). `channels` says where an image has them: (n, c, *space) or (n, *space, c).
     `prior` is the number the layer was given for the width of its Gaussian prior, and `prior_kind` what it is called.
+    `kl_kind` says whether the KL is the closed form, or `log q(w) - log p(w)` at one fresh draw of the weights.
     Numbers for the axes of a convolution are one an axis of the kernel; left out, they are 1, 0 and 1.
     """
 
@@ -54,6 +68,7 @@ class Description:
     prior_mean: float = 0.0
     prior: float | None = None
     prior_kind: Literal["scale", "variance"] = "scale"
+    kl_kind: Literal["closed", "monte_carlo"] = "closed"
     dtype: Literal["float32", "float64"] = "float64"
     name: str = "layer"
 
@@ -63,6 +78,7 @@ class Description:
         _one_of("layout", self.layout, ("in_out", "out_in"))
         _one_of("channels", self.channels, ("first", "last"))
         _one_of("prior_kind", self.prior_kind, ("scale", "variance"))
+        _one_of("kl_kind", self.kl_kind, ("closed", "monte_carlo"))
         _one_of("dtype", self.dtype, ("float32", "float64"))
         for field in ("inputs", "outputs", "groups"):
             if getattr(self, field) < 1:
@@ -88,6 +104,29 @@ class Description:
             return (self.inputs, self.outputs)
         return (self.outputs, self.inputs // self.groups, *self.kernel)
 
+    def output_shape(self, x_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of an output, with the channels where the layer has them."""
+        if self.family == "dense":
+            return (*x_shape[:-1], self.outputs)
+        space = x_shape[2:] if self.channels == "first" else x_shape[1:-1]
+        out = tuple(
+            (space[a] + 2 * self.padding[a] - self.dilation[a] * (self.kernel[a] - 1) - 1) // self.stride[a] + 1
+            for a in range(len(space))
+        )
+        return (x_shape[0], self.outputs, *out) if self.channels == "first" else (x_shape[0], *out, self.outputs)
+
+    def inward(self, name: str, value: Array) -> Array:
+        """From the layout of the claims to that of the layer."""
+        if name in _WEIGHTS:
+            return to_layout(self, value)
+        return to_channels(self, value) if name in _ACTIVATIONS else value
+
+    def outward(self, name: str, value: Array) -> Array:
+        """From the layout of the layer to that of the claims."""
+        if name in _WEIGHTS:
+            return from_layout(self, value)
+        return from_channels(self, value) if name in _ACTIVATIONS else value
+
     @property
     def prior_scale(self) -> float:
         """The standard deviation of the prior."""
@@ -105,7 +144,7 @@ class Adapter(Protocol):
     """A layer that can be asked. Level 0 is what every adapter has; the others are `Differentiable` and so on."""
 
     @property
-    def description(self) -> Description:
+    def description(self) -> Subject:
         """What the layer is."""
         ...
 
@@ -134,6 +173,36 @@ class HasDivergence(Adapter, Protocol):
 
     def kl(self) -> float:
         """The KL term at the parameters last loaded, of every random parameter."""
+        ...
+
+
+class HasNetworkDivergence(Adapter, Protocol):
+    """Level 1: how the implementation adds up the divergences of a network."""
+
+    def network_kl(self, arrangement: str) -> float:
+        """The KL of a network that holds the layer once, inside a part of a part ("nested"), or of one that uses the
+        very same layer twice ("shared"): its parameters are the same random variables in both places.
+        """
+        ...
+
+
+class HasEvaluation(Adapter, Protocol):
+    """Level 1: a pass without noise."""
+
+    def evaluate(self, x: Array) -> Array:
+        """The output at the mean of every law."""
+        ...
+
+
+class Savable(Adapter, Protocol):
+    """Level 1: the layer can be written down and read back."""
+
+    def save(self) -> object:
+        """Whatever `restore` takes."""
+        ...
+
+    def restore(self, saved: object) -> None:
+        """Be the layer that was saved."""
         ...
 
 

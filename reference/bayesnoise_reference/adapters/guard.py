@@ -16,14 +16,7 @@ from typing import Any
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.adapters.adapter import (
-    Adapter,
-    can,
-    from_channels,
-    from_layout,
-    to_channels,
-    to_layout,
-)
+from bayesnoise_reference.adapters.adapter import Adapter, can
 
 KINDS = {
     "raises": "every call returned",
@@ -35,7 +28,6 @@ KINDS = {
     "changes-inputs": "no call changed its input",
     "changes-parameters": "no call changed the parameters",
 }
-_WEIGHTS = ("mean", "rho", "eps")
 
 
 class AdapterError(Exception):
@@ -83,21 +75,21 @@ class Guard:
 
     def sample(self, x: Array, *, finite: bool = True) -> Array:
         """One output, in float64 and (n, c, *space)."""
-        inward = self._input(x)
+        inward = self._inward("x", x)
         before = inward.copy()
         y = self._call("sample", inward)
         return self._output("sample", y, before, inward, finite)
 
     def sample_with_noise(self, x: Array, noise: dict[str, Array]) -> Array:
         """One output for the noise."""
-        inward = self._input(x)
+        inward = self._inward("x", x)
         before = inward.copy()
         y = self._call("sample_with_noise", inward, {k: self._inward(k, v) for k, v in noise.items()})
         return self._output("sample_with_noise", y, before, inward, True)
 
     def gradients(self, x: Array, grad_y: Array, *, finite: bool = True) -> dict[str, Array]:
         """The gradients of one draw, by name, in float64."""
-        inward, grad = self._input(x), self._input(grad_y)
+        inward, grad = self._inward("x", x), self._inward("y", grad_y)
         before = inward.copy()
         answer = self._call("gradients", inward, grad)
         self._unchanged("gradients", before, inward)
@@ -122,11 +114,42 @@ class Guard:
 
     def kl(self) -> float:
         """The KL, a number that may be NaN or infinite."""
-        answer = self._call("kl")
-        self._same_parameters("kl")
-        value = self._array("kl", answer)
+        return self._number("kl")
+
+    def network_kl(self, arrangement: str) -> float:
+        """The KL of a network that has the layer in it."""
+        return self._number("network_kl", arrangement)
+
+    def evaluate(self, x: Array) -> Array:
+        """The output without noise."""
+        inward = self._inward("x", x)
+        before = inward.copy()
+        y = self._call("evaluate", inward)
+        return self._output("evaluate", y, before, inward, True)
+
+    def save(self) -> object:
+        """Whatever the adapter keeps of its layer."""
+        return self._call("save")
+
+    def restore(self, saved: object) -> None:
+        """Have the adapter read it back."""
+        self._call("restore", saved)
+
+    def ask(self, method: str, **arrays: Array) -> Array:
+        """One array from a method that only one family has, given arrays by name; in float64."""
+        answer = self._call(method, **{name: self._inward(name, value) for name, value in arrays.items()})
+        self._same_parameters(method)
+        value = self._array(method, answer)
+        if not np.all(np.isfinite(value)):
+            raise AdapterError("nan", f"{method} returned NaN or infinity although every number in is finite")
+        return np.array(value, dtype=np.float64)
+
+    def _number(self, method: str, *arguments: Any) -> float:
+        answer = self._call(method, *arguments)
+        self._same_parameters(method)
+        value = self._array(method, answer)
         if value.size != 1:
-            raise AdapterError("shape", f"kl returned shape {value.shape}, one number is expected")
+            raise AdapterError("shape", f"{method} returned shape {value.shape}, one number is expected")
         return float(value.reshape(()))
 
     def seed(self, seed: int) -> None:
@@ -134,24 +157,17 @@ class Guard:
         if self.can("seed"):
             self._call("seed", seed)
 
-    def _input(self, x: Array) -> Array:
-        return np.array(to_channels(self.description, x), dtype=self.dtype, order="C")
-
     def _inward(self, name: str, value: Array) -> Array:
-        laid = to_layout(self.description, value) if name in _WEIGHTS else value
-        laid = to_channels(self.description, laid) if name == "zeta" else laid
-        return np.array(laid, dtype=self.dtype, order="C")
+        return np.array(self.description.inward(name, value), dtype=self.dtype, order="C")
 
     def _outward(self, name: str, value: Array) -> Array:
-        if name in ("x", "y"):
-            return from_channels(self.description, value)
-        return from_layout(self.description, value) if name in _WEIGHTS else value
+        return self.description.outward(name, value)
 
-    def _call(self, method: str, *arguments: Any) -> Any:
+    def _call(self, method: str, *arguments: Any, **named: Any) -> Any:
         if self._hung is not None:
             raise AdapterError("hangs", self._hung)
         self.calls += 1
-        error, answer = self._worker.run(lambda: getattr(self.adapter, method)(*arguments), self.limit)
+        error, answer = self._worker.run(lambda: getattr(self.adapter, method)(*arguments, **named), self.limit)
         if error is _TIMEOUT:
             self._hung = f"{method} did not return within {self.limit:g} s; nothing was asked of it afterwards"
             raise AdapterError("hangs", self._hung)
@@ -178,7 +194,7 @@ class Guard:
         value = self._array(method, answer)
         if value.dtype != self.dtype:
             self.fault("dtype", f"{method} returned {value.dtype}, the layer and its input are {self.dtype}")
-        expected = self._expected_shape(before.shape)
+        expected = self.description.output_shape(before.shape)
         if value.shape != expected:
             raise AdapterError(
                 "shape",
@@ -186,18 +202,7 @@ class Guard:
             )
         if finite and not np.all(np.isfinite(value)):
             raise AdapterError("nan", f"{method} returned NaN or infinity although every number in is finite")
-        return np.array(from_channels(self.description, value), dtype=np.float64)
-
-    def _expected_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        d = self.description
-        if d.family == "dense":
-            return (*shape[:-1], d.outputs)
-        space = shape[2:] if d.channels == "first" else shape[1:-1]
-        axes = range(len(space))
-        out = tuple(
-            (space[a] + 2 * d.padding[a] - d.dilation[a] * (d.kernel[a] - 1) - 1) // d.stride[a] + 1 for a in axes
-        )
-        return (shape[0], d.outputs, *out) if d.channels == "first" else (shape[0], *out, d.outputs)
+        return np.array(self._outward("y", value), dtype=np.float64)
 
     def _unchanged(self, method: str, before: Array, inward: Array) -> None:
         if not np.array_equal(before, inward):

@@ -1,8 +1,13 @@
-"""Mistakes that are made, by name, each as the sentence of a likely cause. The claims say which they catch."""
+"""Mistakes that are made with random weights, by name, each as the sentence of a likely cause.
+
+The claims say which they catch, and which of them explain a report best is found here for every family.
+"""
 
 from __future__ import annotations
 
-from bayesnoise_reference.adapters.adapter import Description
+from collections.abc import Mapping
+
+from bayesnoise_reference.adapters.subject import Subject
 from bayesnoise_reference.claims.claim import Claim
 
 CAUSES = {
@@ -97,20 +102,22 @@ WRONG_KL = (
 )
 
 
-def likely(description: Description, claims: tuple[Claim, ...], refuted: frozenset[str]) -> dict[str, tuple[str, ...]]:
+def likely(
+    description: Subject, claims: tuple[Claim, ...], refuted: frozenset[str], causes: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
     """For each refuted topic the mistakes that are known to refute it, those that explain the whole picture first.
 
     A mistake explains a picture as far as the topics that it refutes and those that were refuted are the same ones.
     """
     about = [c for c in claims if c.about(description)]
-    lights = {name: {c.topic for c in about if name in c.catches} for name in CAUSES}
+    lights = {name: {c.topic for c in about if name in c.catches} for name in causes}
 
     def fit(name: str) -> float:
         return len(lights[name] & refuted) / len(lights[name] | refuted)
 
     found = {}
     for topic in refuted:
-        names = sorted((name for name in CAUSES if topic in lights[name]), key=fit, reverse=True)
+        names = sorted((name for name in causes if topic in lights[name]), key=fit, reverse=True)
         best = [name for name in names if fit(name) >= 0.75 * fit(names[0])]
-        found[topic] = tuple(CAUSES[name] for name in best[:3])
+        found[topic] = tuple(causes[name] for name in best[:3])
     return found

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from bayesnoise_reference.adapters.adapter import Description
+from bayesnoise_reference.adapters.subject import Subject
 from bayesnoise_reference.claims.outcome import Evidence
 from bayesnoise_reference.claims.trial import Trial
+from bayesnoise_reference.claims.weight_trial import WeightTrial
 
-FAMILIES = ("dense", "convolution")
+WEIGHTS = ("dense", "convolution")
 ESTIMATORS = ("shared", "flipout", "local")
 
 
@@ -28,7 +29,7 @@ class Finding(NamedTuple):
     expected: Any = None
 
 
-Check: TypeAlias = Callable[[Trial], Finding]
+Check: TypeAlias = Callable[[Any], Finding]  # of the trial that the claim names
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Claim:
     """What is claimed, of which layers, and how it is checked.
 
     `law` is the claim in one sentence; `needs` are the methods of the adapter that it uses, and `catches` the names
-    of the mistakes (`bayesnoise_reference.claims.causes`) that refute it in every layer to which both apply. `when`
-    says of a description whether the claim is about it at all.
+    of the mistakes (`CAUSES`) that refute it in every layer to which both apply. `when` says of a description whether
+    the claim is about it at all, and `trial` is what the check is given.
     """
 
     topic: str
@@ -47,15 +48,16 @@ class Claim:
     needs: tuple[str, ...]
     families: tuple[str, ...]
     estimators: tuple[str, ...]
-    when: Callable[[Description], bool]
+    when: Callable[[Any], bool]
+    trial: type[Trial]
 
-    def about(self, description: Description) -> bool:
+    def about(self, description: Subject) -> bool:
         """Whether a layer of this description is what the claim speaks of."""
         return (
             description.family in self.families and description.estimator in self.estimators and self.when(description)
         )
 
-    def id(self, description: Description) -> str:
+    def id(self, description: Subject) -> str:
         """The stable name under which a report has it, like "dense.flipout.signs-per-example"."""
         return f"{description.family}.{description.estimator}.{self.topic}"
 
@@ -66,13 +68,14 @@ def claim(
     *,
     catches: tuple[str, ...] = (),
     needs: tuple[str, ...] = ("sample",),
-    families: tuple[str, ...] = FAMILIES,
+    families: tuple[str, ...] = WEIGHTS,
     estimators: tuple[str, ...] = ESTIMATORS,
-    when: Callable[[Description], bool] = lambda description: True,
+    when: Callable[[Any], bool] = lambda description: True,
+    trial: type[Trial] = WeightTrial,
 ) -> Callable[[Check], Claim]:
     """Make a claim of the function below it."""
 
     def wrap(check: Check) -> Claim:
-        return Claim(topic, law, check, catches, needs, families, estimators, when)
+        return Claim(topic, law, check, catches, needs, families, estimators, when, trial)
 
     return wrap

@@ -12,7 +12,7 @@ from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.claims.causes import WRONG_KL
 from bayesnoise_reference.claims.claim import Finding, claim
 from bayesnoise_reference.claims.judge import exact
-from bayesnoise_reference.claims.trial import Loaded, Trial, log_sigma, sigma
+from bayesnoise_reference.claims.weight_trial import Loaded, WeightTrial, log_sigma, sigma
 
 
 def terms(d: Description, mean: Array, rho: Array, prior_scale: float) -> Array:
@@ -31,7 +31,7 @@ def value(d: Description, held: Loaded) -> float:
     return float(sum(np.sum(terms(d, mean, rho, d.prior_scale)) for mean, rho in _parts(d, held)))
 
 
-def rounding(trial: Trial, held: Loaded) -> float:
+def rounding(trial: WeightTrial, held: Loaded) -> float:
     """A bound on what rounding may do to it."""
     d, size, count = trial.description, 0.0, 0
     for mean, rho in _parts(d, held):
@@ -75,7 +75,7 @@ def mistakes(d: Description, held: Loaded) -> dict[str, float]:
     return found
 
 
-def _compare(trial: Trial, held: Loaded, where: str) -> Finding:
+def _compare(trial: WeightTrial, held: Loaded, where: str) -> Finding:
     d = trial.description
     seen, right, bound = trial.guard.kl(), value(d, held), rounding(trial, held)
     if np.isfinite(seen) and abs(seen - right) <= bound:
@@ -96,7 +96,7 @@ def _has_kl(d: Description) -> bool:
     when=_has_kl,
     catches=(*WRONG_KL, "kl-scale-as-stored"),
 )
-def kl_value(trial: Trial) -> Finding:
+def kl_value(trial: WeightTrial) -> Finding:
     """Exact, at random means and scales."""
     return _compare(trial, trial.load(), "at random parameters")
 
@@ -108,7 +108,7 @@ def kl_value(trial: Trial) -> Finding:
     when=_has_kl,
     catches=("kl-prior-variance-as-scale", "kl-no-half", "kl-prior-mean-ignored", "kl-scale-as-stored"),
 )
-def kl_at_prior(trial: Trial) -> Finding:
+def kl_at_prior(trial: WeightTrial) -> Finding:
     """Exact: sees the prior's parameters alone, not whether terms are summed."""
     d = trial.description
     held = trial.load(mean=d.prior_mean, scale=d.prior_scale, bias=d.prior_mean, bias_scale=d.prior_scale)
@@ -124,7 +124,7 @@ def kl_at_prior(trial: Trial) -> Finding:
     when=_has_kl,
     catches=("kl-mean", "kl-prior-variance-as-scale", "kl-sign", "kl-prior-mean-ignored"),
 )
-def kl_counts(trial: Trial) -> Finding:
+def kl_counts(trial: WeightTrial) -> Finding:
     """Exact: one mean moved by 3 prior scales adds 9/2, wherever it is and however many others there are."""
     d = trial.description
     mean = np.full(d.weight_shape, d.prior_mean)
@@ -156,7 +156,7 @@ def moderately(d: Description, rho: float) -> float:
     return rho / 100.0 if d.scale == "softplus" else rho
 
 
-def _at(trial: Trial, rho: float, where: str) -> Finding:
+def _at(trial: WeightTrial, rho: float, where: str) -> Finding:
     d = trial.description
     shape, out = d.weight_shape, (d.outputs,)
     worst = None
@@ -175,7 +175,7 @@ def _at(trial: Trial, rho: float, where: str) -> Finding:
     when=_has_kl,
     catches=(*WRONG_KL, "softplus-overflows", "kl-log-underflows"),
 )
-def extreme_kl_wide(trial: Trial) -> Finding:
+def extreme_kl_wide(trial: WeightTrial) -> Finding:
     """Exact; log(1 + exp(rho)) overflows where softplus does not."""
     return _at(trial, wide(trial.description), "very wide")
 
@@ -187,7 +187,7 @@ def extreme_kl_wide(trial: Trial) -> Finding:
     when=_has_kl,
     catches=(*WRONG_KL, "softplus-overflows", "kl-scale-as-stored", "kl-log-underflows"),
 )
-def extreme_kl_narrow(trial: Trial) -> Finding:
+def extreme_kl_narrow(trial: WeightTrial) -> Finding:
     """Exact; the logarithm of a softplus is rho where softplus itself is zero."""
     return _at(trial, narrow(trial.description), "very narrow")
 

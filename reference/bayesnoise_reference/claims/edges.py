@@ -9,10 +9,10 @@ from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.claim import Finding, claim
 from bayesnoise_reference.claims.divergence import moderately, narrow, wide
 from bayesnoise_reference.claims.judge import exact
-from bayesnoise_reference.claims.trial import TINY, Loaded, Trial
+from bayesnoise_reference.claims.weight_trial import TINY, Loaded, WeightTrial
 
 
-def _hold(trial: Trial, level: float) -> Loaded:
+def _hold(trial: WeightTrial, level: float) -> Loaded:
     d = trial.description
     mean, bias = trial.rng.standard_normal(d.weight_shape), trial.rng.standard_normal(d.outputs)
     return trial.load_raw(mean, np.full(d.weight_shape, level), bias, np.full(d.outputs, level))
@@ -23,7 +23,7 @@ def _hold(trial: Trial, level: float) -> Loaded:
     "An output under very wide scales is finite.",
     catches=("scale-exp-for-softplus", "softplus-overflows"),
 )
-def extreme_wide(trial: Trial) -> Finding:
+def extreme_wide(trial: WeightTrial) -> Finding:
     """Exact: no number overflows on the way to one that does not."""
     d = trial.description
     for level in (moderately(d, wide(d)), wide(d)):
@@ -46,7 +46,7 @@ def extreme_wide(trial: Trial) -> Finding:
         "variance-floor",
     ),
 )
-def extreme_narrow(trial: Trial) -> Finding:
+def extreme_narrow(trial: WeightTrial) -> Finding:
     """Exact."""
     d = trial.description
     for level in (moderately(d, narrow(d)), narrow(d)):
@@ -63,7 +63,7 @@ def extreme_narrow(trial: Trial) -> Finding:
     needs=("sample", "gradients"),
     catches=("scale-exp-for-softplus", "softplus-overflows", "gradient-root-at-zero"),
 )
-def extreme_gradients(trial: Trial) -> Finding:
+def extreme_gradients(trial: WeightTrial) -> Finding:
     """Exact, both ways."""
     d = trial.description
     levels = {moderately(d, wide(d)), wide(d), moderately(d, narrow(d)), narrow(d)}
@@ -81,7 +81,7 @@ def extreme_gradients(trial: Trial) -> Finding:
     "An input of zeros gives the bias, beside other examples too.",
     catches=("scale-softplus-missing", "bias-missing", "variance-floor"),
 )
-def zero_row(trial: Trial) -> Finding:
+def zero_row(trial: WeightTrial) -> Finding:
     """Exact: a dead layer below is no reason for NaN, nor for noise."""
     held, x = trial.load(bias_scale=TINY), trial.rows(3)
     x[1] = 0.0
@@ -96,7 +96,7 @@ def zero_row(trial: Trial) -> Finding:
     needs=("sample", "gradients"),
     catches=("gradient-root-at-zero",),
 )
-def zero_row_gradients(trial: Trial) -> Finding:
+def zero_row_gradients(trial: WeightTrial) -> Finding:
     """Exact: the square root of a variance of zero must not make 0 * inf."""
     held = trial.without_bias()
     x = np.zeros(designs.input_shape(trial.description, 2))
@@ -117,7 +117,7 @@ def zero_row_gradients(trial: Trial) -> Finding:
     "A batch without examples gives an output without examples.",
     catches=("empty-batch-fails",),
 )
-def zero_batch(trial: Trial) -> Finding:
+def zero_batch(trial: WeightTrial) -> Finding:
     """Exact: the last batch of a shard may be empty. A layer that takes no batch at all says nothing of this one."""
     trial.load()
     trial.guard.sample(np.zeros(designs.input_shape(trial.description, 1)))
@@ -135,7 +135,7 @@ def zero_batch(trial: Trial) -> Finding:
     "A batch of one example works, and has noise.",
     catches=("no-noise",),
 )
-def one_example(trial: Trial) -> Finding:
+def one_example(trial: WeightTrial) -> Finding:
     """Exact: two calls on one example differ, and neither is that of the mean weights."""
     held, x = trial.load(), trial.rows(1)
     a, b, still = trial.guard.sample(x), trial.guard.sample(x), trial.mean_output(x, held)

@@ -14,10 +14,10 @@ from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.claim import Finding, claim
 from bayesnoise_reference.claims.gradients import NEEDS, loss
 from bayesnoise_reference.claims.judge import judged, standard_normal
-from bayesnoise_reference.claims.trial import Trial, slope
+from bayesnoise_reference.claims.weight_trial import WeightTrial, slope
 
 
-def _scale_draws(trial: Trial) -> Array:
+def _scale_draws(trial: WeightTrial) -> Array:
     """(calls * m,): the standard normal behind the gradient of every scale that a reading sees."""
     d, draws = trial.description, []
     held = trial.without_bias()
@@ -38,7 +38,7 @@ def _scale_draws(trial: Trial) -> Array:
     needs=NEEDS,
     catches=("gradient-scale-sign",),
 )
-def gradient_scale_mean(trial: Trial) -> Finding:
+def gradient_scale_mean(trial: WeightTrial) -> Finding:
     """At impulses: iid standard normal draws, one a weight and call."""
     z = _scale_draws(trial)
     sentence = f"the gradient of a scale averages {np.mean(z):+.3f} standard deviations; 0 is right"
@@ -57,7 +57,7 @@ def gradient_scale_mean(trial: Trial) -> Finding:
         "signs-zero-one",
     ),
 )
-def gradient_scale_variance(trial: Trial) -> Finding:
+def gradient_scale_variance(trial: WeightTrial) -> Finding:
     """The same draws: chi-square."""
     z = _scale_draws(trial)
     sentence = f"the gradient of a scale has {np.mean(z**2):.4g} times the variance that it should have; 1 is right"
@@ -79,7 +79,7 @@ def gradient_scale_variance(trial: Trial) -> Finding:
         "signs-zero-one",
     ),
 )
-def gradient_scale_law(trial: Trial) -> Finding:
+def gradient_scale_law(trial: WeightTrial) -> Finding:
     """The same draws: Kolmogorov's distance."""
     z = _scale_draws(trial)
     sentence = f"the gradient of a scale has {np.mean(np.abs(z) < 1):.3f} of its draws within one sd; .683 is right"
@@ -99,7 +99,7 @@ def gradient_scale_law(trial: Trial) -> Finding:
         "gradient-scale-as-shared",
     ),
 )
-def gradient_sum_variance(trial: Trial) -> Finding:
+def gradient_sum_variance(trial: WeightTrial) -> Finding:
     """Batch 1: `g x eps` when weights are drawn, and `g zeta x^2 scale / sd(y)`, which is less, when outputs are."""
     d, held, draws = trial.description, trial.without_bias(), []
     for _ in range(trial.calls):

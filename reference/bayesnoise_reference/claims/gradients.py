@@ -17,7 +17,7 @@ from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.causes import WRONG_OUTPUT
 from bayesnoise_reference.claims.claim import Finding, claim
 from bayesnoise_reference.claims.judge import exact, not_run
-from bayesnoise_reference.claims.trial import TINY, Loaded, Trial, slope
+from bayesnoise_reference.claims.weight_trial import TINY, Loaded, WeightTrial, slope
 
 NEEDS = ("sample", "gradients")
 
@@ -40,14 +40,14 @@ def adjoint(d: Description, x: Array, grad_y: Array) -> Array:
     return grad
 
 
-def loss(trial: Trial, x: Array) -> Array:
+def loss(trial: WeightTrial, x: Array) -> Array:
     """A random upstream gradient, none of it near zero."""
     shape = designs.apply(trial.description, x, np.zeros(trial.description.weight_shape)).shape
     g = trial.rng.uniform(0.5, 1.5, shape) * trial.rng.choice([-1.0, 1.0], shape)
     return np.asarray(g.astype(trial.guard.dtype), dtype=np.float64)
 
 
-def _exactly(trial: Trial, seen: Array, right: Array, size: Array, what: str) -> Finding:
+def _exactly(trial: WeightTrial, seen: Array, right: Array, size: Array, what: str) -> Finding:
     worst = float(np.max(np.abs(seen - right) / (64 * trial.guard.eps * size + 1e-25)))
     if worst <= 1.0:
         return exact(False, f"the gradient of {what} is exact", 1)
@@ -61,7 +61,7 @@ def _exactly(trial: Trial, seen: Array, right: Array, size: Array, what: str) ->
     needs=NEEDS,
     catches=("gradient-mean-averaged", "gradient-mean-perturbed"),
 )
-def gradient_mean(trial: Trial) -> Finding:
+def gradient_mean(trial: WeightTrial) -> Finding:
     """Exact, for a linear loss."""
     trial.load()
     x = trial.rows(6)
@@ -83,7 +83,7 @@ def gradient_mean(trial: Trial) -> Finding:
     when=lambda d: d.bias != "none",
     catches=("gradient-mean-averaged",),
 )
-def gradient_bias(trial: Trial) -> Finding:
+def gradient_bias(trial: WeightTrial) -> Finding:
     """Exact."""
     trial.load()
     x = trial.rows(6)
@@ -93,7 +93,7 @@ def gradient_bias(trial: Trial) -> Finding:
     return _exactly(trial, seen, np.sum(g, axes), np.sum(np.abs(g), axes), "the bias")
 
 
-def _euler(trial: Trial, held: Loaded, found: dict[str, Array]) -> float:
+def _euler(trial: WeightTrial, held: Loaded, found: dict[str, Array]) -> float:
     d = trial.description
     total = float(np.sum(held.scale * found["rho"] / slope(d, held.rho)))
     if d.bias == "random":
@@ -115,7 +115,7 @@ def _euler(trial: Trial, held: Loaded, found: dict[str, Array]) -> float:
         "gradient-scale-as-shared",
     ),
 )
-def gradient_same_draw(trial: Trial) -> Finding:
+def gradient_same_draw(trial: WeightTrial) -> Finding:
     """Exact: Euler's identity, when the adapter gives the output with the gradients."""
     held, worst, ratio = trial.load(), 0.0, 1.0
     for _ in range(4):
@@ -139,7 +139,7 @@ def gradient_same_draw(trial: Trial) -> Finding:
     needs=NEEDS,
     catches=("gradient-input-averaged",),
 )
-def gradient_input(trial: Trial) -> Finding:
+def gradient_input(trial: WeightTrial) -> Finding:
     """Exact, by the adjoint identity in random directions, when the adapter gives this gradient."""
     held = trial.load(scale=TINY, bias_scale=TINY)
     x, direction = trial.rows(3), trial.rows(3)

@@ -14,10 +14,10 @@ from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.claim import Finding, claim
 from bayesnoise_reference.claims.judge import exact, judged, size
-from bayesnoise_reference.claims.trial import Trial
+from bayesnoise_reference.claims.weight_trial import WeightTrial
 
 
-def _unrelated(trial: Trial, a: Array, b: Array, what: str) -> Finding:
+def _unrelated(trial: WeightTrial, a: Array, b: Array, what: str) -> Finding:
     """Values and sizes both: twice the smaller p, which is Bonferroni's over the two."""
     a, b = a.ravel(), b.ravel()
     by_value = statistics.correlation(a, b, alpha=trial.alpha / 2.0)
@@ -41,7 +41,7 @@ def _unrelated(trial: Trial, a: Array, b: Array, what: str) -> Finding:
         "variance-without-root",
     ),
 )
-def calls_independent(trial: Trial) -> Finding:
+def calls_independent(trial: WeightTrial) -> Finding:
     """The same weight in successive calls."""
     held = trial.without_bias()
     z = trial.read(designs.reading(trial.description, trial.rng), held, 2 * ((trial.calls + 1) // 2))
@@ -60,7 +60,7 @@ def _neighbours(d: Description, seen: designs.Reading, axis: int) -> tuple[list[
     return first, second
 
 
-def _across(trial: Trial, axis: int, what: str) -> Finding:
+def _across(trial: WeightTrial, axis: int, what: str) -> Finding:
     d = trial.description
     seen = designs.reading(d)  # the first inputs, not random ones: they have neighbours
     a, b = _neighbours(d, seen, axis)
@@ -84,7 +84,7 @@ def _output_axis(d: Description) -> int:
         "zeta-shared-across-outputs",
     ),
 )
-def outputs_independent(trial: Trial) -> Finding:
+def outputs_independent(trial: WeightTrial) -> Finding:
     """The same input, neighbouring outputs."""
     return _across(trial, _output_axis(trial.description), "weights to neighbouring outputs")
 
@@ -95,7 +95,7 @@ def outputs_independent(trial: Trial) -> Finding:
     when=lambda d: d.inputs // d.groups > 1,
     catches=("no-noise", "eps-shared-across-inputs", "zeta-shared-across-batch"),
 )
-def inputs_independent(trial: Trial) -> Finding:
+def inputs_independent(trial: WeightTrial) -> Finding:
     """The same output, neighbouring inputs."""
     return _across(trial, 1 - _output_axis(trial.description), "weights from neighbouring inputs")
 
@@ -106,7 +106,7 @@ def inputs_independent(trial: Trial) -> Finding:
     estimators=("shared",),
     catches=("scale-softplus-missing", "noise-per-example"),
 )
-def one_draw_a_call(trial: Trial) -> Finding:
+def one_draw_a_call(trial: WeightTrial) -> Finding:
     """Exact: weights read off impulses in a call give the dense rows of that call."""
     d, worst = trial.description, 0.0
     held = trial.without_bias(mean=0.0)
@@ -136,7 +136,7 @@ def one_draw_a_call(trial: Trial) -> Finding:
         "zeta-shared-across-batch",
     ),
 )
-def examples_independent(trial: Trial) -> Finding:
+def examples_independent(trial: WeightTrial) -> Finding:
     """A reading twice in one call."""
     held = trial.without_bias()
     seen = designs.reading(trial.description, trial.rng, inputs=32)
@@ -146,7 +146,7 @@ def examples_independent(trial: Trial) -> Finding:
     return _unrelated(trial, z[:, 0], z[:, 1], "two equal examples")
 
 
-def _positions(trial: Trial, calls: int) -> Array:
+def _positions(trial: WeightTrial, calls: int) -> Array:
     """(calls, out, positions): a constant input, at the positions that see no padding, the parameters as loaded."""
     d = trial.description
     x = np.ones(designs.input_shape(d, 1))
@@ -160,7 +160,7 @@ def _positions(trial: Trial, calls: int) -> Array:
     estimators=("shared", "flipout"),
     catches=("signs-per-position",),
 )
-def positions_agree(trial: Trial) -> Finding:
+def positions_agree(trial: WeightTrial) -> Finding:
     """Exact: the correlation between positions is 1."""
     trial.without_bias(mean=0.0)
     y = _positions(trial, min(trial.calls, 256))
@@ -185,7 +185,7 @@ def positions_agree(trial: Trial) -> Finding:
         "zeta-shared-across-positions",
     ),
 )
-def positions_independent(trial: Trial) -> Finding:
+def positions_independent(trial: WeightTrial) -> Finding:
     """A local estimator draws at every position: its joint law is not that of a weight, its marginal laws are."""
     d = trial.description
     held = trial.without_bias(mean=0.0)

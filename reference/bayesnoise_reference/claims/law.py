@@ -13,21 +13,21 @@ from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.claim import Finding, claim
 from bayesnoise_reference.claims.judge import exact, judged, standard_normal
-from bayesnoise_reference.claims.trial import TINY, Loaded, Trial
+from bayesnoise_reference.claims.weight_trial import TINY, Loaded, WeightTrial
 
 
-def _weights(trial: Trial) -> Array:
+def _weights(trial: WeightTrial) -> Array:
     # Means of one sign, here and below, so that an error in proportion to them does not average out.
     held = trial.without_bias(mean=np.abs(trial.rng.standard_normal(trial.description.weight_shape)))
     return trial.read(designs.reading(trial.description, trial.rng), held).ravel()
 
 
-def _positive(trial: Trial) -> Loaded:
+def _positive(trial: WeightTrial) -> Loaded:
     d, rng = trial.description, trial.rng
     return trial.load(mean=np.abs(rng.standard_normal(d.weight_shape)), bias=np.abs(rng.standard_normal(d.outputs)))
 
 
-def _sums(trial: Trial) -> Array:
+def _sums(trial: WeightTrial) -> Array:
     """One dense row a call, one position of it: (calls * out,) standard normal."""
     d, held, draws = trial.description, _positive(trial), []
     for _ in range(trial.calls):
@@ -38,7 +38,7 @@ def _sums(trial: Trial) -> Array:
     return np.concatenate(draws)
 
 
-def _biases(trial: Trial) -> Array:
+def _biases(trial: WeightTrial) -> Array:
     """An input of zeros: the bias alone, one position of it."""
     d, held, draws = trial.description, _positive(trial), []
     x = np.zeros(designs.input_shape(d, 1))
@@ -48,17 +48,17 @@ def _biases(trial: Trial) -> Array:
     return np.concatenate(draws)
 
 
-def _mean(trial: Trial, z: Array, what: str) -> Finding:
+def _mean(trial: WeightTrial, z: Array, what: str) -> Finding:
     verdict = statistics.normal_mean(z, 0.0, 1.0, alpha=trial.alpha)
     return judged(verdict, f"{what} averages {np.mean(z):+.3f} standard deviations from its mean; 0 is right", z)
 
 
-def _variance(trial: Trial, z: Array, what: str) -> Finding:
+def _variance(trial: WeightTrial, z: Array, what: str) -> Finding:
     verdict = statistics.normal_variance(z, 1.0, mean=0.0, alpha=trial.alpha)
     return judged(verdict, f"{what} has {np.mean(z**2):.4g} times the variance that it should have; 1 is right", z)
 
 
-def _shape(trial: Trial, z: Array, what: str) -> Finding:
+def _shape(trial: WeightTrial, z: Array, what: str) -> Finding:
     verdict = standard_normal(z, trial.alpha)
     fourth = np.mean(z**4) / max(float(np.mean(z**2)), 1e-300) ** 2
     return judged(verdict, f"{what} has a law with kurtosis {fourth:.3g}; Gaussian, 3, is right", z)
@@ -76,7 +76,7 @@ def _shape(trial: Trial, z: Array, what: str) -> Finding:
         "variance-floor",
     ),
 )
-def scale_zero(trial: Trial) -> Finding:
+def scale_zero(trial: WeightTrial) -> Finding:
     """Exact: nothing random may touch the mean."""
     held = trial.load(scale=TINY, bias_scale=TINY)
     worst = 0.0
@@ -96,7 +96,7 @@ def scale_zero(trial: Trial) -> Finding:
     "A weight, read off an impulse, has the mean that it was given.",
     catches=("mean-shrunk", "signs-on-the-whole-weight"),
 )
-def weight_mean(trial: Trial) -> Finding:
+def weight_mean(trial: WeightTrial) -> Finding:
     """The mean of iid standard normal draws, one a weight and call."""
     return _mean(trial, _weights(trial), "a weight")
 
@@ -116,7 +116,7 @@ def weight_mean(trial: Trial) -> Finding:
         "variance-without-root",
     ),
 )
-def weight_variance(trial: Trial) -> Finding:
+def weight_variance(trial: WeightTrial) -> Finding:
     """The sum of squares of the same draws: chi-square."""
     return _variance(trial, _weights(trial), "a weight")
 
@@ -138,7 +138,7 @@ def weight_variance(trial: Trial) -> Finding:
         "variance-without-root",
     ),
 )
-def weight_law(trial: Trial) -> Finding:
+def weight_law(trial: WeightTrial) -> Finding:
     """Kolmogorov's distance of the same draws to the normal law."""
     return _shape(trial, _weights(trial), "a weight")
 
@@ -148,7 +148,7 @@ def weight_law(trial: Trial) -> Finding:
     "The output of a dense row has the mean of the mean weights.",
     catches=("mean-shrunk", "bias-missing", "signs-on-the-whole-weight"),
 )
-def sum_mean(trial: Trial) -> Finding:
+def sum_mean(trial: WeightTrial) -> Finding:
     """The mean of iid standard normal draws, one an output and call."""
     return _mean(trial, _sums(trial), "an output of a dense row")
 
@@ -164,7 +164,7 @@ def sum_mean(trial: Trial) -> Finding:
         "variance-without-root",
     ),
 )
-def sum_variance(trial: Trial) -> Finding:
+def sum_variance(trial: WeightTrial) -> Finding:
     """Their sum of squares: chi-square."""
     return _variance(trial, _sums(trial), "an output of a dense row")
 
@@ -174,7 +174,7 @@ def sum_variance(trial: Trial) -> Finding:
     "The output of a dense row is Gaussian.",
     catches=("no-noise", "signs-on-the-whole-weight", "signs-zero-one", "variance-without-root"),
 )
-def sum_law(trial: Trial) -> Finding:
+def sum_law(trial: WeightTrial) -> Finding:
     """Their Kolmogorov distance to the normal law."""
     return _shape(trial, _sums(trial), "an output of a dense row")
 
@@ -185,7 +185,7 @@ def sum_law(trial: Trial) -> Finding:
     when=lambda d: d.bias == "random",
     catches=("bias-missing",),
 )
-def bias_mean(trial: Trial) -> Finding:
+def bias_mean(trial: WeightTrial) -> Finding:
     """An input of zeros shows the bias alone."""
     return _mean(trial, _biases(trial), "a bias")
 
@@ -202,7 +202,7 @@ def bias_mean(trial: Trial) -> Finding:
         "bias-scale-doubled",
     ),
 )
-def bias_variance(trial: Trial) -> Finding:
+def bias_variance(trial: WeightTrial) -> Finding:
     """An input of zeros shows the bias alone."""
     return _variance(trial, _biases(trial), "a bias")
 
@@ -213,7 +213,7 @@ def bias_variance(trial: Trial) -> Finding:
     when=lambda d: d.bias == "random",
     catches=("eps-across-calls", "rademacher-noise", "no-noise", "bias-missing", "bias-noise-missing"),
 )
-def bias_law(trial: Trial) -> Finding:
+def bias_law(trial: WeightTrial) -> Finding:
     """An input of zeros shows the bias alone."""
     return _shape(trial, _biases(trial), "a bias")
 

@@ -12,10 +12,10 @@ from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.causes import WRONG_OUTPUT
 from bayesnoise_reference.claims.claim import Finding, claim
 from bayesnoise_reference.claims.judge import exact
-from bayesnoise_reference.claims.trial import Loaded, Trial
+from bayesnoise_reference.claims.weight_trial import Loaded, WeightTrial
 
 
-def noise_for(trial: Trial, x: Array) -> dict[str, Array]:
+def noise_for(trial: WeightTrial, x: Array) -> dict[str, Array]:
     """Noise of the shapes that `sample_with_noise` takes."""
     d, rng, n = trial.description, trial.rng, x.shape[0]
     if d.estimator == "local":
@@ -34,7 +34,7 @@ def noise_for(trial: Trial, x: Array) -> dict[str, Array]:
     return noise
 
 
-def output(trial: Trial, held: Loaded, x: Array, noise: dict[str, Array]) -> Array:
+def output(trial: WeightTrial, held: Loaded, x: Array, noise: dict[str, Array]) -> Array:
     """The output for that noise, by the definition of each method."""
     d = trial.description
     bias = held.bias + held.bias_scale * noise.get("bias_eps", np.zeros(d.outputs))
@@ -63,7 +63,7 @@ def output(trial: Trial, held: Loaded, x: Array, noise: dict[str, Array]) -> Arr
     needs=("sample_with_noise",),
     catches=WRONG_OUTPUT,
 )
-def replay(trial: Trial) -> Finding:
+def replay(trial: WeightTrial) -> Finding:
     """Exact: every element, to rounding."""
     worst = 0.0
     for _ in range(3):

@@ -14,19 +14,19 @@ from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.claim import Finding, claim
 from bayesnoise_reference.claims.judge import exact, judged, not_run
-from bayesnoise_reference.claims.trial import Trial
+from bayesnoise_reference.claims.weight_trial import WeightTrial
 
 _PAIRS = 8  # of equal examples, where one input is enough
 
 
-def _products(trial: Trial, seen: designs.Reading) -> Array:
+def _products(trial: WeightTrial, seen: designs.Reading) -> Array:
     """(calls, m): whether two equal examples have the same sign, at every weight of the reading."""
     trial.without_bias(mean=0.0)
     y = [trial.guard.sample(designs.twice(seen.x)).reshape(2, -1)[:, seen.at] for _ in range(trial.calls)]
     return np.stack([v[0] * v[1] > 0 for v in y])
 
 
-def _coin(trial: Trial, same: Array, sentence: str) -> Finding:
+def _coin(trial: WeightTrial, same: Array, sentence: str) -> Finding:
     verdict = statistics.coin(int(np.sum(same)), same.size, alpha=trial.alpha)
     return judged(verdict, f"{sentence} in {100 * np.mean(same):.1f} % of draws; 50 % is right")
 
@@ -37,7 +37,7 @@ def _coin(trial: Trial, same: Array, sentence: str) -> Finding:
     estimators=("flipout",),
     catches=("scale-as-variance", "scale-softplus-missing", "signs-zero-one", "noise-per-example"),
 )
-def one_perturbation(trial: Trial) -> Finding:
+def one_perturbation(trial: WeightTrial) -> Finding:
     """Exact: with mean weights 0, two equal impulses give outputs of equal size."""
     seen, worst = designs.reading(trial.description, trial.rng, inputs=32), 0.0
     trial.without_bias(mean=0.0)
@@ -57,7 +57,7 @@ def one_perturbation(trial: Trial) -> Finding:
     estimators=("flipout",),
     catches=("no-noise", "signs-fixed", "signs-shared-across-batch", "signs-unfair"),
 )
-def signs_per_example(trial: Trial) -> Finding:
+def signs_per_example(trial: WeightTrial) -> Finding:
     """One weight to each output: the coins of one input are independent across outputs and calls."""
     d = trial.description
     seen = designs.reading(d, trial.rng, inputs=1)
@@ -66,7 +66,7 @@ def signs_per_example(trial: Trial) -> Finding:
     return _coin(trial, same, "two equal examples have the same sign")
 
 
-def _output_of(trial: Trial, seen: designs.Reading) -> Array:
+def _output_of(trial: WeightTrial, seen: designs.Reading) -> Array:
     axis = 1 if trial.description.family == "dense" else 0
     return np.unravel_index(seen.weight, trial.description.weight_shape)[axis]
 
@@ -78,7 +78,7 @@ def _output_of(trial: Trial, seen: designs.Reading) -> Array:
     when=lambda d: d.outputs // d.groups > 1,
     catches=("no-noise", "no-output-signs", "one-scalar-sign", "signs-shared-across-batch"),
 )
-def signs_per_output(trial: Trial) -> Finding:
+def signs_per_output(trial: WeightTrial) -> Finding:
     """Two outputs of one input: the input's sign cancels, and what is left is a coin of the outputs."""
     d = trial.description
     seen = designs.reading(d, trial.rng, inputs=1)
@@ -105,7 +105,7 @@ def signs_per_output(trial: Trial) -> Finding:
         "signs-per-position",
     ),
 )
-def signs_per_input(trial: Trial) -> Finding:
+def signs_per_input(trial: WeightTrial) -> Finding:
     """Two inputs at once in equal examples: sums that agree in size show that both signs turned together."""
     d = trial.description
     held = trial.without_bias(mean=0.0)
@@ -131,7 +131,7 @@ def signs_per_input(trial: Trial) -> Finding:
     estimators=("flipout",),
     catches=("no-noise", "output-signs-reuse-input-signs", "signs-fixed", "signs-shared-across-batch"),
 )
-def signs_independent(trial: Trial) -> Finding:
+def signs_independent(trial: WeightTrial) -> Finding:
     """A coin for every weight, the least likely times their number: finds an output's sign that is an input's."""
     seen = designs.reading(trial.description, trial.rng, inputs=16)
     same = _products(trial, seen)
@@ -156,7 +156,7 @@ def signs_independent(trial: Trial) -> Finding:
     when=lambda d: int(np.prod(d.kernel)) > 1,
     catches=("scale-softplus-missing", "signs-zero-one", "noise-per-example", "signs-per-position"),
 )
-def signs_per_channel(trial: Trial) -> Finding:
+def signs_per_channel(trial: WeightTrial) -> Finding:
     """Exact: the offsets of one kernel turn together, since they differ in the position of the output alone."""
     d = trial.description
     seen = designs.reading(d, trial.rng, inputs=1)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.claims import designs
-from bayesnoise_reference.claims.trial import sigma
+from bayesnoise_reference.claims.weight_trial import sigma
 
 Array = Any
 

@@ -16,8 +16,9 @@ from bayesnoise_reference.adapters.adapter import (
 )
 from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.gradients import adjoint
-from bayesnoise_reference.claims.trial import log_sigma, sigma, slope
-from straightforward_noise import StraightforwardNoise
+from bayesnoise_reference.claims.weight_trial import log_sigma, sigma, slope
+
+from planted.straightforward_noise import StraightforwardNoise
 
 Array = Any
 

@@ -1,12 +1,14 @@
-"""Which mistakes can be made in which layers: the rows of the mutation matrix."""
+"""Which mistakes can be made in layers of random weights: the rows of their mutation matrix."""
 
 from __future__ import annotations
 
 from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.claims.causes import CAUSES
 
-LAYERS = {
-    (family, estimator): Description(
+from planted.straightforward import Straightforward
+
+LAYERS = [
+    Description(
         family,
         estimator,
         inputs=6 if family == "dense" else 3,
@@ -19,7 +21,9 @@ LAYERS = {
     )
     for family in ("dense", "convolution")
     for estimator in ("shared", "flipout", "local")
-}
+]
+RIGHT: dict[tuple[str, str], Description] = {(d.family, d.estimator): d for d in LAYERS}
+adapter = Straightforward
 _FLIPOUT = {
     "signs-shared-across-batch",
     "signs-on-the-whole-weight",
@@ -51,8 +55,9 @@ _DRAWN = {
 _IMAGES = {"signs-per-position", "zeta-shared-across-positions"}
 
 
-def mistakes(family: str, estimator: str) -> list[str]:
+def mistakes(description: Description) -> list[str]:
     """The names of the mistakes that can be made in such a layer."""
+    family, estimator = description.family, description.estimator
     names = [name for name in CAUSES if name not in _FLIPOUT | _LOCAL | _DRAWN | _IMAGES]
     names += sorted(_FLIPOUT if estimator == "flipout" else ())
     names += sorted(_LOCAL if estimator == "local" else _DRAWN)

@@ -1,0 +1,33 @@
+"""Layers written down the short way, right or with a mistake planted by name: a file a family, found by being here.
+
+A file has `LAYERS`, descriptions; `adapter(description, mistake)`, where "" is the right layer; and
+`mistakes(description)`, the names of those that can be made in such a layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, NamedTuple
+
+
+class Planted(NamedTuple):
+    """One kind of layer, and the mistakes that can be made in it."""
+
+    description: Any
+    adapter: Callable[[Any, str], Any]
+    mistakes: list[str]
+
+    @property
+    def name(self) -> str:
+        """The family and the kind."""
+        return f"{self.description.family}.{self.description.estimator}"
+
+
+PLANTED: dict[str, Planted] = {}
+for _file in sorted(module.name for module in iter_modules(__path__)):
+    _found = import_module(f"{__name__}.{_file}")
+    for _description in getattr(_found, "LAYERS", ()):
+        _planted = Planted(_description, _found.adapter, _found.mistakes(_description))
+        PLANTED[_planted.name] = _planted
