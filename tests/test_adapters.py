@@ -54,12 +54,31 @@ def test_a_torch_module_holds() -> None:
     report = verify(TorchModule(Flipout(5, 8), TORCH))
     assert report.exit_code == 0, report.refuted
     assert "torch" in report.versions
+    assert {c.id.rpartition(".")[2] for c in report.claims if c.status == "not run"} == {
+        "replay",
+        "evaluation-repeats",
+        "evaluation-mean",
+        "kl-nested",
+        "kl-shared",
+    }
+
+
+def test_a_torch_module_is_asked_everything_that_there_is_a_function_for() -> None:
+    def without_noise(module: Any, x: Any) -> Any:
+        return torch.nn.functional.linear(x, module.mu_weight, module.bias)
+
+    def over(network: Any) -> Any:
+        found = [m for m in network.modules() if isinstance(m, Flipout)]  # `modules` has no module twice
+        return sum(m.kl_loss() for m in found)
+
+    report = verify(TorchModule(Flipout(5, 8), TORCH, evaluate=without_noise, network_kl=over))
+    assert report.exit_code == 0, report.refuted
     assert {c.id.rpartition(".")[2] for c in report.claims if c.status == "not run"} == {"replay"}
 
 
 def test_a_torch_module_that_averages_its_kl_is_told() -> None:
     report = verify(TorchModule(Flipout(5, 8), TORCH, kl=lambda module: module.kl_loss() / 40))
-    assert refuted(report) == {"kl-value", "kl-counts", "extreme-kl-wide", "extreme-kl-narrow"}
+    assert refuted(report) == {"kl-value", "kl-counts", "extreme-kl-wide", "extreme-kl-narrow", "prior-of-its-own"}
     assert "which is the mean over the weights" in said(report, "kl-value")
     claim = next(c for c in report.claims if c.id == "dense.flipout.kl-value")
     assert claim.likely_causes[0] == "the KL is averaged over the weights, not summed"

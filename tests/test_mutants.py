@@ -18,7 +18,7 @@ def test_a_mistake_is_caught(kind: str, name: str) -> None:
     planted = PLANTED[kind]
     adapter = planted.adapter(planted.description, name)
     if name in MANNERS:
-        assert f"{kind}.adapter.{MANNERS[name]}" in {c.id for c in verify(adapter).refuted}
+        assert f"{planted.kind}.adapter.{MANNERS[name]}" in {c.id for c in verify(adapter).refuted}
         return
     ids = [c.id(adapter.description) for c in claims_for(adapter) if name in c.catches]
     assert ids, "no claim says that it catches this mistake"

@@ -20,14 +20,15 @@ class Planted(NamedTuple):
     mistakes: list[str]
 
     @property
-    def name(self) -> str:
-        """The family and the kind."""
+    def kind(self) -> str:
+        """The family and the kind within it, as ids of claims begin."""
         return f"{self.description.family}.{self.description.estimator}"
 
 
-PLANTED: dict[str, Planted] = {}
+PLANTED: dict[str, Planted] = {}  # by the kind, with a number where a family has several layers of it
 for _file in sorted(module.name for module in iter_modules(__path__)):
     _found = import_module(f"{__name__}.{_file}")
     for _description in getattr(_found, "LAYERS", ()):
         _planted = Planted(_description, _found.adapter, _found.mistakes(_description))
-        PLANTED[_planted.name] = _planted
+        _same = sum(planted.kind == _planted.kind for planted in PLANTED.values())
+        PLANTED[_planted.kind + (f"-{_same + 1}" if _same else "")] = _planted

@@ -16,22 +16,15 @@ from bayesnoise_reference.adapters.adapter import (
 )
 from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.gradients import adjoint
-from bayesnoise_reference.claims.weight_trial import log_sigma, sigma, slope
+from bayesnoise_reference.claims.weight_trial import slope
 
-from planted.straightforward_noise import StraightforwardNoise
+from planted.straightforward_manners import StraightforwardManners
 
 Array = Any
 
 
-class Straightforward(StraightforwardNoise):
+class Straightforward(StraightforwardManners):
     """An adapter of every level around the layer."""
-
-    def seed(self, seed: int) -> None:
-        self.rng = np.random.default_rng(seed)
-        self.frozen.clear()
-
-    def load(self, parameters: dict[str, Array]) -> None:
-        self.held = parameters
 
     def _to(self, signs: Array, like: Array) -> Array:
         return signs if signs.ndim == like.ndim else signs.reshape(*signs.shape, *(1,) * (like.ndim - 2))
@@ -140,10 +133,11 @@ class Straightforward(StraightforwardNoise):
         share = n if self.has("gradient-mean-averaged") else 1
         found = {"mean": to_layout(d, grad_mean / share), "rho": to_layout(d, grad_rho / share), "y": to_channels(d, y)}
         by_row = g.reshape(*g.shape[:2], -1).sum(axis=2)
-        if self.has("gradient-input-averaged"):  # right at scales of zero but for the average
-            units = np.eye(x[0].size).reshape(-1, *x.shape[1:])
-            reach = designs.apply(d, units, from_layout(d, self.held["mean"])).reshape(len(units), -1)
-            found["x"] = to_channels(d, (g.reshape(len(g), -1) @ reach.T).reshape(x.shape) / n)
+        # Of the mean weights alone: the claim about it is put at scales of zero.
+        units = np.eye(x[0].size).reshape(-1, *x.shape[1:])
+        reach = designs.apply(d, units, from_layout(d, self.held["mean"])).reshape(len(units), -1)
+        found["x"] = to_channels(d, (g.reshape(len(g), -1) @ reach.T).reshape(x.shape))
+        found["x"] = found["x"] / n if self.has("gradient-input-averaged") else found["x"]
         if d.bias == "deterministic":
             found["bias"] = by_row.sum(axis=0) / share
         if d.bias == "random":
@@ -151,24 +145,3 @@ class Straightforward(StraightforwardNoise):
             found["bias_mean"] = by_row.sum(axis=0) / share
             found["bias_rho"] = (by_row * noise["bias_eps"]).sum(axis=0) * slope(d, b) / share
         return {name: np.asarray(value, dtype=d.dtype) for name, value in found.items()}
-
-    @np.errstate(all="ignore")
-    def kl(self) -> float:
-        d = self.description
-        s0 = d.prior_scale**2 if self.has("kl-prior-variance-as-scale") else d.prior_scale
-        m0 = 0.0 if self.has("kl-prior-mean-ignored") else d.prior_mean
-        total = 0.0
-        parts = [("mean", "rho"), *([("bias_mean", "bias_rho")] if d.bias == "random" else [])]
-        for mean, rho in ((self.held[m], self.held[r]) for m, r in parts[: 1 if self.has("kl-no-bias") else 2]):
-            s, log_s = sigma(d, rho), log_sigma(d, rho)
-            if self.has("kl-scale-as-stored"):
-                s, log_s = rho, np.log(np.abs(rho))
-            if self.has("kl-log-underflows", "softplus-overflows"):
-                s = np.log1p(np.exp(rho))
-                log_s = np.log(s)
-            kl = np.log(s0) - log_s + (s**2 + (mean - m0) ** 2) / (2.0 * s0**2)
-            if self.has("kl-reversed"):
-                kl = log_s - np.log(s0) + (s0**2 + (mean - m0) ** 2) / (2.0 * s**2)
-            kl = kl if self.has("kl-no-half") else kl - 0.5
-            total += np.mean(kl) if self.has("kl-mean") else np.sum(kl)
-        return -float(total) if self.has("kl-sign") else float(total)

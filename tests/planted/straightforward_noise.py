@@ -21,6 +21,7 @@ class StraightforwardNoise:
         self.mistake = mistake
         self.rng = np.random.default_rng(0)
         self.held: dict[str, Array] = {}
+        self.before: dict[str, Array] = {}
         self.frozen: dict[tuple[Any, ...], Array] = {}
         self.buffer: dict[tuple[int, ...], Array] = {}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.claims.causes import CAUSES
 
@@ -23,6 +25,7 @@ LAYERS = [
     for estimator in ("shared", "flipout", "local")
 ]
 RIGHT: dict[tuple[str, str], Description] = {(d.family, d.estimator): d for d in LAYERS}
+LAYERS.append(replace(RIGHT["dense", "shared"], kl_kind="monte_carlo"))
 adapter = Straightforward
 _FLIPOUT = {
     "signs-shared-across-batch",
@@ -52,13 +55,26 @@ _DRAWN = {
     "mean-noised",
     "output-transposed-noise",
 }
+_DRAWN_KL = {"kl-draw-fixed", "kl-draw-at-mean", "kl-draw-doubled", "kl-draw-of-another"}
+_CLOSED_KL = {
+    "kl-reversed",
+    "kl-no-half",
+    "kl-scale-as-stored",
+    "kl-log-underflows",
+    "kl-nested-twice",
+    "kl-nested-missed",
+    "kl-shared-twice",
+    "prior-aliases-posterior",
+    "prior-follows-posterior",
+}
 _IMAGES = {"signs-per-position", "zeta-shared-across-positions"}
 
 
 def mistakes(description: Description) -> list[str]:
     """The names of the mistakes that can be made in such a layer."""
     family, estimator = description.family, description.estimator
-    names = [name for name in CAUSES if name not in _FLIPOUT | _LOCAL | _DRAWN | _IMAGES]
+    other = _CLOSED_KL if description.kl_kind == "monte_carlo" else _DRAWN_KL
+    names = [name for name in CAUSES if name not in _FLIPOUT | _LOCAL | _DRAWN | _IMAGES | other]
     names += sorted(_FLIPOUT if estimator == "flipout" else ())
     names += sorted(_LOCAL if estimator == "local" else _DRAWN)
     if family == "convolution" and estimator == "flipout":

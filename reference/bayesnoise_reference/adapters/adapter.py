@@ -1,7 +1,8 @@
 """What an adapter says of a layer of random weights, and what any adapter lets one do with its layer.
 
-An adapter has a `description` and some of the methods of `Adapter`, by level; a claim that needs a method which is not
-there is reported "not run". Arrays are NumPy's, in the layer's dtype and layout. Parameters and gradients go by name:
+An adapter has a `description`, the methods of `Adapter`, and some of those in `levels`; a claim that needs a method
+which is not there is reported "not run". Arrays are NumPy's, in the layer's dtype and layout. Parameters and gradients
+go by name:
 
     mean, rho              of the weights: rho is the scale as the layer stores it, see `Description.scale`
     bias                   of a deterministic bias, (out,)
@@ -11,7 +12,6 @@ there is reported "not run". Arrays are NumPy's, in the layer's dtype and layout
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, get_args
 
@@ -25,17 +25,6 @@ Estimator: TypeAlias = Literal["shared", "flipout", "local"]
 Scale: TypeAlias = Literal["softplus", "exp", "log_variance", "identity"]
 Bias: TypeAlias = Literal["none", "deterministic", "random"]
 
-LEVELS = {
-    "load": 0,
-    "sample": 0,
-    "evaluate": 1,
-    "gradients": 1,
-    "kl": 1,
-    "network_kl": 1,
-    "save": 1,
-    "restore": 1,
-    "sample_with_noise": 2,
-}
 _WEIGHTS = ("mean", "rho", "eps")
 _ACTIVATIONS = ("x", "y", "zeta")
 
@@ -45,6 +34,7 @@ class Description:
     """What a layer is. ValueError for what cannot be.
 
     `scale` says how a standard deviation is stored: `softplus(rho)`, `exp(rho)`, `exp(rho / 2)` or `rho` itself.
+    `scale_floor` is a number that the layer adds to every standard deviation after that, often a machine epsilon.
     `layout` is that of the weights: "in_out" is (in, out), or (*kernel, in / groups, out); "out_in" is (out, in), or
     (out, in / groups, *kernel). `channels` says where an image has them: (n, c, *space) or (n, *space, c).
     `prior` is the number the layer was given for the width of its Gaussian prior, and `prior_kind` what it is called.
@@ -57,6 +47,7 @@ class Description:
     inputs: int
     outputs: int
     scale: Scale = "softplus"
+    scale_floor: float = 0.0
     bias: Bias = "none"
     layout: Literal["in_out", "out_in"] = "in_out"
     channels: Literal["first", "last"] = "first"
@@ -94,6 +85,8 @@ class Description:
                     f"{field} is {numbers}, expected {len(self.kernel)} numbers, one an axis of the kernel"
                 )
             object.__setattr__(self, field, tuple(numbers))
+        if not 0.0 <= self.scale_floor < math.inf:
+            raise ValueError(f"scale_floor is {self.scale_floor}, expected a finite number that is not below 0")
         if self.prior is not None and not (math.isfinite(self.prior) and self.prior > 0):
             raise ValueError(f"prior is {self.prior}, expected a finite number above 0, or None for no KL")
 
@@ -141,7 +134,7 @@ def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
 
 
 class Adapter(Protocol):
-    """A layer that can be asked. Level 0 is what every adapter has; the others are `Differentiable` and so on."""
+    """A layer that can be asked: level 0, what every adapter has. See `adapters.levels` for the others."""
 
     @property
     def description(self) -> Subject:
@@ -154,66 +147,6 @@ class Adapter(Protocol):
 
     def sample(self, x: Array) -> Array:
         """One call of the layer, with fresh noise."""
-        ...
-
-
-class Differentiable(Adapter, Protocol):
-    """Level 1, first half."""
-
-    def gradients(self, x: Array, grad_y: Array) -> Mapping[str, Array]:
-        """Of `sum(grad_y * y)` for one fresh draw, by the names of the parameters.
-
-        If it is there, "y" is the output of that draw, and "x" the gradient of the input.
-        """
-        ...
-
-
-class HasDivergence(Adapter, Protocol):
-    """Level 1, second half."""
-
-    def kl(self) -> float:
-        """The KL term at the parameters last loaded, of every random parameter."""
-        ...
-
-
-class HasNetworkDivergence(Adapter, Protocol):
-    """Level 1: how the implementation adds up the divergences of a network."""
-
-    def network_kl(self, arrangement: str) -> float:
-        """The KL of a network that holds the layer once, inside a part of a part ("nested"), or of one that uses the
-        very same layer twice ("shared"): its parameters are the same random variables in both places.
-        """
-        ...
-
-
-class HasEvaluation(Adapter, Protocol):
-    """Level 1: a pass without noise."""
-
-    def evaluate(self, x: Array) -> Array:
-        """The output at the mean of every law."""
-        ...
-
-
-class Savable(Adapter, Protocol):
-    """Level 1: the layer can be written down and read back."""
-
-    def save(self) -> object:
-        """Whatever `restore` takes."""
-        ...
-
-    def restore(self, saved: object) -> None:
-        """Be the layer that was saved."""
-        ...
-
-
-class Replayable(Adapter, Protocol):
-    """Level 2."""
-
-    def sample_with_noise(self, x: Array, noise: dict[str, Array]) -> Array:
-        """The output for this noise: "eps" in the layout of the weights ("zeta" like the output for a local estimator),
-        "sign_in" (n, in) and "sign_out" (n, out) for flipout, and "bias_eps" for a random bias, (out,) if the
-        estimator is shared and (n, out) if not.
-        """
         ...
 
 

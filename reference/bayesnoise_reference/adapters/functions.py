@@ -12,8 +12,8 @@ from bayesnoise_reference.adapters.adapter import Description
 class Functions:
     """A layer given by functions of its parameters, which come first, a dict of arrays by name.
 
-    `sample(parameters, x)`, `gradients(parameters, x, grad_y)`, `kl(parameters)`, `sample_with_noise(parameters, x,
-    noise)` and `seed(seed)` are as in `Adapter`; only the first is needed.
+    `sample(parameters, x)`, `evaluate(parameters, x)`, `gradients(parameters, x, grad_y)`, `kl(parameters)`,
+    `sample_with_noise(parameters, x, noise)` and `seed(seed)` are as in `Adapter`; only the first is needed.
     """
 
     def __init__(
@@ -21,6 +21,7 @@ class Functions:
         description: Description,
         sample: Callable[[dict[str, Array], Array], Any],
         *,
+        evaluate: Callable[[dict[str, Array], Array], Any] | None = None,
         gradients: Callable[[dict[str, Array], Array, Array], Mapping[str, Array]] | None = None,
         kl: Callable[[dict[str, Array]], Any] | None = None,
         sample_with_noise: Callable[[dict[str, Array], Array, dict[str, Array]], Any] | None = None,
@@ -29,6 +30,7 @@ class Functions:
         self.description = description
         self._functions: dict[str, Callable[..., Any] | None] = {
             "sample": sample,
+            "evaluate": evaluate,
             "gradients": gradients,
             "kl": kl,
             "sample_with_noise": sample_with_noise,
@@ -53,6 +55,9 @@ class Functions:
 
     def sample(self, x: Array) -> Any:
         return self._apply("sample", self._parameters, x)
+
+    def evaluate(self, x: Array) -> Any:
+        return self._apply("evaluate", self._parameters, x)
 
     def gradients(self, x: Array, grad_y: Array) -> Any:
         return self._apply("gradients", self._parameters, x, grad_y)

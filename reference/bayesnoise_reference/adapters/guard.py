@@ -8,15 +8,14 @@ and float64.
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.adapter import Adapter, can
+from bayesnoise_reference.adapters.worker import TIMEOUT, Worker
 
 KINDS = {
     "raises": "every call returned",
@@ -38,6 +37,14 @@ class AdapterError(Exception):
         self.kind, self.sentence = kind, sentence
 
 
+class Saved(NamedTuple):
+    """What an adapter keeps, and the parameters that it stands for."""
+
+    kept: object
+    loaded: dict[str, Array]
+    passed: dict[str, Array]
+
+
 class Guard:
     """An adapter that is only ever asked politely; `calls` counts, `faults` has a sentence for each kind seen."""
 
@@ -47,7 +54,7 @@ class Guard:
         self.dtype = np.dtype(self.description.dtype)
         self.calls = 0
         self.faults: dict[str, str] = {}
-        self._worker = _Worker()
+        self._worker = Worker()
         self._hung: str | None = None
         self._loaded: dict[str, Array] = {}
         self._passed: dict[str, Array] = {}
@@ -114,11 +121,12 @@ class Guard:
 
     def kl(self) -> float:
         """The KL, a number that may be NaN or infinite."""
-        return self._number("kl")
+        return self._number("kl", self._call("kl"))
 
-    def network_kl(self, arrangement: str) -> float:
-        """The KL of a network that has the layer in it."""
-        return self._number("network_kl", arrangement)
+    def network_kl(self, arrangement: str) -> float | None:
+        """The KL of a network that has the layer in it; None where there is no such arrangement."""
+        answer = self._call("network_kl", arrangement)
+        return None if answer is None else self._number("network_kl", answer)
 
     def evaluate(self, x: Array) -> Array:
         """The output without noise."""
@@ -127,13 +135,14 @@ class Guard:
         y = self._call("evaluate", inward)
         return self._output("evaluate", y, before, inward, True)
 
-    def save(self) -> object:
-        """Whatever the adapter keeps of its layer."""
-        return self._call("save")
+    def save(self) -> Saved:
+        """Whatever the adapter keeps of its layer, and what it then held."""
+        return Saved(self._call("save"), self._loaded, self._passed)
 
-    def restore(self, saved: object) -> None:
+    def restore(self, saved: Saved) -> None:
         """Have the adapter read it back."""
-        self._call("restore", saved)
+        self._call("restore", saved.kept)
+        self._loaded, self._passed = saved.loaded, saved.passed
 
     def ask(self, method: str, **arrays: Array) -> Array:
         """One array from a method that only one family has, given arrays by name; in float64."""
@@ -144,8 +153,7 @@ class Guard:
             raise AdapterError("nan", f"{method} returned NaN or infinity although every number in is finite")
         return np.array(value, dtype=np.float64)
 
-    def _number(self, method: str, *arguments: Any) -> float:
-        answer = self._call(method, *arguments)
+    def _number(self, method: str, answer: object) -> float:
         self._same_parameters(method)
         value = self._array(method, answer)
         if value.size != 1:
@@ -168,7 +176,7 @@ class Guard:
             raise AdapterError("hangs", self._hung)
         self.calls += 1
         error, answer = self._worker.run(lambda: getattr(self.adapter, method)(*arguments, **named), self.limit)
-        if error is _TIMEOUT:
+        if error is TIMEOUT:
             self._hung = f"{method} did not return within {self.limit:g} s; nothing was asked of it afterwards"
             raise AdapterError("hangs", self._hung)
         if error is not None:
@@ -221,31 +229,3 @@ class Guard:
 def _short(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return text if len(text) <= 200 else text[:197] + "..."
-
-
-_TIMEOUT = TimeoutError()
-
-
-class _Worker:
-    """A thread that outlives its calls, so that one that hangs can be left behind."""
-
-    def __init__(self) -> None:
-        self._asked: queue.SimpleQueue[Callable[[], Any]] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[tuple[BaseException | None, Any]] = queue.SimpleQueue()
-        threading.Thread(target=self._work, daemon=True).start()
-
-    def _work(self) -> None:
-        while True:
-            call = self._asked.get()
-            try:
-                self._answers.put((None, call()))
-            except BaseException as error:  # anything a foreign layer may throw, SystemExit included
-                self._answers.put((error, None))
-
-    def run(self, call: Callable[[], Any], limit: float) -> tuple[BaseException | None, Any]:
-        """The error or the answer of a call; `_TIMEOUT` if it has taken longer than `limit` seconds."""
-        self._asked.put(call)
-        try:
-            return self._answers.get(timeout=limit)
-        except queue.Empty:
-            return _TIMEOUT, None

@@ -131,12 +131,12 @@ class LibraryTree:
         """The gradient of the KL, under the names of the family."""
         return self._by_name(self.layer.kl_grad(self._params, self._kl_noise()))
 
-    def network_kl(self, arrangement: str) -> float:
+    def network_kl(self, arrangement: str) -> float | None:
         """In a chain of chains. A chain has parameters of its own for each part, so that none is shared."""
         from bayesnoise import chain
 
         if arrangement != "nested":
-            raise NotImplementedError("the parts of a chain never share their parameters")
+            return None
         noise = self._kl_noise()
         inside = None if noise is None else ((noise,),)
         return self._number(chain(chain(self.layer)).kl(((self._params,),), inside))

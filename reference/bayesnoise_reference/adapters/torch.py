@@ -9,6 +9,7 @@ for scales, with `bias` in those of the bias. Or they are given, by the names of
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,7 +27,8 @@ class TorchModule:
 
     `parameters` names the module's parameters by those of `Adapter`, like `{"mean": "W.mu", "rho": "W.rho"}`; without
     it they are detected. `kl` is a function of the module, or the name of a method; without it, `kl_loss` or `kl` is
-    tried, and then the second element of a tuple that the call returns. Raises ValueError for names that cannot be
+    tried, and then the second element of a tuple that the call returns. `evaluate(module, x)` is a pass without noise,
+    and `network_kl(network)` what adds up the KL of a `torch.nn.Sequential`. Raises ValueError for names that cannot be
     found.
     """
 
@@ -36,6 +38,8 @@ class TorchModule:
         description: Description,
         parameters: Mapping[str, str] | None = None,
         kl: Callable[[Any], Any] | str | None = None,
+        evaluate: Callable[[Any, Any], Any] | None = None,
+        network_kl: Callable[[Any], Any] | None = None,
     ) -> None:
         self.module, self.description = module, description
         found = dict(module.named_parameters())
@@ -44,7 +48,7 @@ class TorchModule:
         if missing:
             raise ValueError(f"parameters names {missing[0]!r}, which is none of {', '.join(found) or 'no parameters'}")
         self._held = {ours: found[theirs] for ours, theirs in self._names.items()}
-        self._kl = kl
+        self._kl, self._evaluate, self._network_kl = kl, evaluate, network_kl
 
     @property
     def versions(self) -> dict[str, str]:
@@ -55,9 +59,10 @@ class TorchModule:
 
     @property
     def abilities(self) -> frozenset[str]:
-        """Everything of level 1, and the KL if the description has a prior."""
-        able = {"load", "sample", "gradients", "parameters", "seed"}
-        return frozenset(able | {"kl"} if self.description.prior is not None else able)
+        """Sampling, gradients and saving; the KL if the description has a prior; what there is a function for."""
+        able = {"load", "sample", "gradients", "parameters", "seed", "save", "restore"}
+        told = {"kl": self.description.prior, "evaluate": self._evaluate, "network_kl": self._network_kl}
+        return frozenset(able | {name for name, value in told.items() if value is not None})
 
     def seed(self, seed: int) -> None:
         """Seed torch's own generators."""
@@ -128,6 +133,35 @@ class TorchModule:
         if isinstance(answer, tuple) and len(answer) > 1:
             return float(answer[1])
         raise ValueError("the module has neither kl_loss nor kl, and returns no tuple with it: pass kl")
+
+    def evaluate(self, x: Array) -> Any:
+        import torch
+
+        assert self._evaluate is not None
+        with torch.no_grad():
+            return self._evaluate(self.module, self._tensor(x)).cpu().numpy()
+
+    def network_kl(self, arrangement: str) -> float:
+        import torch
+
+        assert self._network_kl is not None
+        nested = torch.nn.Sequential(torch.nn.Sequential(self.module))
+        network = nested if arrangement == "nested" else torch.nn.Sequential(self.module, self.module)
+        with torch.no_grad():
+            return float(self._network_kl(network))
+
+    def save(self) -> bytes:
+        """The bytes of the module's state."""
+        import torch
+
+        held = io.BytesIO()
+        torch.save(self.module.state_dict(), held)
+        return held.getvalue()
+
+    def restore(self, saved: bytes) -> None:
+        import torch
+
+        self.module.load_state_dict(torch.load(io.BytesIO(saved), weights_only=True))
 
     def _one_input(self) -> tuple[int, ...]:
         d = self.description

@@ -21,20 +21,21 @@ def terms(d: Description, mean: Array, rho: Array, prior_scale: float) -> Array:
     return np.asarray(np.log(prior_scale) - log_sigma(d, rho) + square - 0.5)
 
 
-def _parts(d: Description, held: Loaded) -> list[tuple[Array, Array]]:
+def parts(d: Description, held: Loaded) -> list[tuple[Array, Array]]:
+    """Mean and stored scale of the weights, and of a random bias."""
     weights = [(held.mean, held.rho)]
     return [*weights, (held.bias, held.bias_rho)] if d.bias == "random" else weights
 
 
 def value(d: Description, held: Loaded) -> float:
     """The divergence of the layer."""
-    return float(sum(np.sum(terms(d, mean, rho, d.prior_scale)) for mean, rho in _parts(d, held)))
+    return float(sum(np.sum(terms(d, mean, rho, d.prior_scale)) for mean, rho in parts(d, held)))
 
 
 def rounding(trial: WeightTrial, held: Loaded) -> float:
     """A bound on what rounding may do to it."""
     d, size, count = trial.description, 0.0, 0
-    for mean, rho in _parts(d, held):
+    for mean, rho in parts(d, held):
         square = (sigma(d, rho) ** 2 + (np.abs(mean) + abs(d.prior_mean)) ** 2) / (2.0 * d.prior_scale**2)
         size += float(np.sum(abs(np.log(d.prior_scale)) + np.abs(log_sigma(d, rho)) + square + 0.5))
         count += mean.size
@@ -43,9 +44,9 @@ def rounding(trial: WeightTrial, held: Loaded) -> float:
 
 def mistakes(d: Description, held: Loaded) -> dict[str, float]:
     """Values that are often given instead, by what they are."""
-    parts = _parts(d, held)
-    sums = [float(np.sum(terms(d, *p, d.prior_scale))) for p in parts]
-    counts = [p[0].size for p in parts]
+    random = parts(d, held)
+    sums = [float(np.sum(terms(d, *p, d.prior_scale))) for p in random]
+    counts = [p[0].size for p in random]
     s0 = d.prior_scale
 
     def reverse(mean: Array, rho: Array) -> float:
@@ -53,15 +54,15 @@ def mistakes(d: Description, held: Loaded) -> dict[str, float]:
         return float(np.sum(np.log(s / s0) + (s0**2 + (mean - d.prior_mean) ** 2) / (2.0 * s**2) - 0.5))
 
     def with_prior(scale: float) -> float:
-        return float(sum(np.sum(terms(d, *p, scale)) for p in parts))
+        return float(sum(np.sum(terms(d, *p, scale)) for p in random))
 
     def mean_of(scale: float) -> float:
-        return float(sum(np.mean(terms(d, *p, scale)) for p in parts))
+        return float(sum(np.mean(terms(d, *p, scale)) for p in random))
 
     found = {
         "the mean over the weights": sum(sums) / sum(counts),
         "a mean over the weights in the place of the sum": mean_of(s0),
-        "the KL from prior to posterior": sum(reverse(*p) for p in parts),
+        "the KL from prior to posterior": sum(reverse(*p) for p in random),
         "the KL with the prior's scale taken for its variance": with_prior(np.sqrt(s0)),
         "the KL with the prior's variance taken for its scale": with_prior(s0**2),
         "a mean over the weights, with the prior's variance taken for its scale": mean_of(s0**2),
@@ -86,7 +87,7 @@ def _compare(trial: WeightTrial, held: Loaded, where: str) -> Finding:
 
 
 def _has_kl(d: Description) -> bool:
-    return d.prior is not None
+    return d.prior is not None and d.kl_kind == "closed"
 
 
 @claim(

@@ -107,14 +107,16 @@ class WeightTrial(Trial):
 def sigma(d: Description, rho: Array) -> Array:
     """The standard deviation of a stored scale."""
     if d.scale == "softplus":
-        return np.asarray(np.maximum(rho, 0.0) + log1p(np.exp(-np.abs(rho))))
+        return np.asarray(np.maximum(rho, 0.0) + log1p(np.exp(-np.abs(rho))) + d.scale_floor)
     if d.scale == "identity":
-        return np.abs(rho)
-    return np.asarray(np.exp(rho / 2.0 if d.scale == "log_variance" else rho))
+        return np.abs(rho) + d.scale_floor
+    return np.asarray(np.exp(rho / 2.0 if d.scale == "log_variance" else rho) + d.scale_floor)
 
 
 def log_sigma(d: Description, rho: Array) -> Array:
     """Its logarithm, also where the standard deviation itself underflows."""
+    if d.scale_floor > 0.0:
+        return np.log(sigma(d, rho))
     if d.scale == "softplus":
         return np.where(rho < -30.0, rho, np.log(sigma(d, np.maximum(rho, -30.0))))
     if d.scale == "identity":
@@ -128,11 +130,12 @@ def slope(d: Description, rho: Array) -> Array:
         return np.asarray(expit(rho))
     if d.scale == "identity":
         return np.sign(rho)
-    return sigma(d, rho) * (0.5 if d.scale == "log_variance" else 1.0)
+    return (sigma(d, rho) - d.scale_floor) * (0.5 if d.scale == "log_variance" else 1.0)
 
 
 def raw(d: Description, scale: Array) -> Array:
-    """What a layer stores for a standard deviation."""
+    """What a layer stores for a standard deviation, or for almost none above its floor."""
+    scale = np.maximum(scale - d.scale_floor, TINY)
     if d.scale == "softplus":
         return np.asarray(scale + np.log(-np.expm1(-scale)))
     if d.scale == "identity":
