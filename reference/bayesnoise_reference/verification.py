@@ -25,7 +25,7 @@ import numpy as np
 
 from bayesnoise_reference import claims as claims_package
 from bayesnoise_reference import families as families_package
-from bayesnoise_reference.adapters.adapter import Adapter
+from bayesnoise_reference.adapters.adapter import Loadable
 from bayesnoise_reference.adapters.guard import KINDS, AdapterError, Guard
 from bayesnoise_reference.claims.causes import likely
 from bayesnoise_reference.claims.claim import Claim, Finding
@@ -61,13 +61,13 @@ def all_causes() -> Mapping[str, str]:
     return found
 
 
-def claims_for(adapter: Adapter) -> tuple[Claim, ...]:
+def claims_for(adapter: Loadable) -> tuple[Claim, ...]:
     """The claims that are about this layer: its family, its estimator, its bias and its prior."""
     return tuple(claim for claim in all_claims() if claim.about(adapter.description))
 
 
 def verify(
-    adapter: Adapter,
+    adapter: Loadable,
     tier: Tier = "pr",
     alpha: float = 1e-6,
     seed: int = 0,
@@ -162,7 +162,7 @@ def _outcome(name: str, found: Finding, share: float, replay: str) -> Outcome:
     )
 
 
-def _behaviour_id(adapter: Adapter, kind: str) -> str:
+def _behaviour_id(adapter: Loadable, kind: str) -> str:
     d = adapter.description
     return f"{d.family}.{d.estimator}.adapter.{kind}"
 

@@ -133,8 +133,8 @@ def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, allowed))}")
 
 
-class Adapter(Protocol):
-    """A layer that can be asked: level 0, what every adapter has. See `adapters.levels` for the others."""
+class Loadable(Protocol):
+    """What every adapter has, of a layer or of a divergence alone."""
 
     @property
     def description(self) -> Subject:
@@ -144,6 +144,10 @@ class Adapter(Protocol):
     def load(self, parameters: dict[str, Array]) -> None:
         """Take these parameters."""
         ...
+
+
+class Adapter(Loadable, Protocol):
+    """A layer that can be asked: level 0. See `adapters.levels` for the others."""
 
     def sample(self, x: Array) -> Array:
         """One call of the layer, with fresh noise."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.adapters.adapter import Adapter, can
+from bayesnoise_reference.adapters.adapter import Loadable, can
 from bayesnoise_reference.adapters.worker import TIMEOUT, Worker
 
 KINDS = {
@@ -48,7 +48,7 @@ class Saved(NamedTuple):
 class Guard:
     """An adapter that is only ever asked politely; `calls` counts, `faults` has a sentence for each kind seen."""
 
-    def __init__(self, adapter: Adapter, limit: float = 10.0) -> None:
+    def __init__(self, adapter: Loadable, limit: float = 10.0) -> None:
         self.adapter, self.limit = adapter, limit
         self.description = adapter.description
         self.dtype = np.dtype(self.description.dtype)
@@ -100,14 +100,23 @@ class Guard:
         before = inward.copy()
         answer = self._call("gradients", inward, grad)
         self._unchanged("gradients", before, inward)
+        return self._named("gradients", answer, {"x": x.shape, "y": grad_y.shape}, finite)
+
+    def kl_gradients(self, *, finite: bool = True) -> dict[str, Array]:
+        """The gradients of the KL, by name, in float64."""
+        answer = self._call("kl_gradients")
+        self._same_parameters("kl_gradients")
+        return self._named("kl_gradients", answer, {}, finite)
+
+    def _named(self, method: str, answer: object, others: dict[str, tuple[int, ...]], finite: bool) -> dict[str, Array]:
+        """Gradients, one for each parameter; `others` are the shapes of what else may be among them."""
         if not isinstance(answer, Mapping):
-            raise AdapterError("shape", f"gradients returned a {type(answer).__name__}, a dict by names is expected")
+            raise AdapterError("shape", f"{method} returned a {type(answer).__name__}, a dict by names is expected")
         missing = [name for name in self._loaded if name not in answer]
         if missing:
-            raise AdapterError("shape", f"gradients returned no gradient of {missing[0]}")
-        found = {str(name): self._outward(str(name), self._array("gradients", v)) for name, v in answer.items()}
-        shapes = {name: np.shape(self._outward(name, v)) for name, v in self._loaded.items()}
-        shapes |= {"x": x.shape, "y": grad_y.shape}
+            raise AdapterError("shape", f"{method} returned no gradient of {missing[0]}")
+        found = {str(name): self._outward(str(name), self._array(method, v)) for name, v in answer.items()}
+        shapes = {name: np.shape(self._outward(name, v)) for name, v in self._loaded.items()} | others
         for name, value in found.items():
             if name in shapes and value.shape != shapes[name]:
                 raise AdapterError(

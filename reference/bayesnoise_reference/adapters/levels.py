@@ -14,6 +14,7 @@ LEVELS = {
     "evaluate": 1,
     "gradients": 1,
     "kl": 1,
+    "kl_gradients": 1,
     "network_kl": 1,
     "save": 1,
     "restore": 1,
@@ -37,6 +38,14 @@ class HasDivergence(Adapter, Protocol):
 
     def kl(self) -> float:
         """The KL term at the parameters last loaded, of every random parameter."""
+        ...
+
+
+class HasDivergenceGradients(Adapter, Protocol):
+    """Level 1: the gradients of the KL alone."""
+
+    def kl_gradients(self) -> Mapping[str, Array]:
+        """By the names of the parameters."""
         ...
 
 

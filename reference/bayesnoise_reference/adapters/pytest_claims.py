@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from bayesnoise_reference.adapters.adapter import Adapter
+from bayesnoise_reference.adapters.adapter import Loadable
 from bayesnoise_reference.claims.claim import Claim
 from bayesnoise_reference.claims.outcome import Outcome
 from bayesnoise_reference.verification import Tier, claims_for, verify
 
 
-def parametrize_with_claims(adapters: Iterable[Adapter], tier: Tier = "pr", alpha: float = 1e-6, seed: int = 0) -> Any:
+def parametrize_with_claims(adapters: Iterable[Loadable], tier: Tier = "pr", alpha: float = 1e-6, seed: int = 0) -> Any:
     """A decorator for a pytest function of one argument `check`: a test for every claim about every adapter.
 
     `check()` returns the claim's outcome, and raises AssertionError with its sentence if it is refuted.
@@ -26,7 +26,7 @@ def parametrize_with_claims(adapters: Iterable[Adapter], tier: Tier = "pr", alph
     return pytest.mark.parametrize("check", cases)
 
 
-def _checker(adapter: Adapter, claim: Claim, tier: Tier, alpha: float, seed: int) -> Callable[[], Outcome]:
+def _checker(adapter: Loadable, claim: Claim, tier: Tier, alpha: float, seed: int) -> Callable[[], Outcome]:
     def check() -> Outcome:
         name = claim.id(adapter.description)
         outcome = next(o for o in verify(adapter, tier, alpha, seed, only=[name]).claims if o.id == name)
