@@ -50,7 +50,7 @@ bench-gpu:
 
 # Hours: 2,000 seeded runs of right layers, which must refute nothing, and the calibration of the p-values.
 calibrate: $(FULL)
-	$(BIN)/python tests/benchmarks/calibrate.py
+	$(BIN)/python tests/benchmarks/calibrate.py --out docs/calibration.md
 
 # The public implementations in an environment of their own, which needs no more of them than their layers.
 PEERS := .venv-findings
