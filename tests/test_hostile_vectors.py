@@ -135,7 +135,7 @@ BAD_TEXT: dict[str, tuple[bytes, str]] = {
     "overflow": (dumps(GOOD).replace('"absolute": ', '"absolute": 1e999, "a": ', 1).encode(), "absolute is inf"),
     "overflowing element": (
         dumps(GOOD).replace('"data": [', '"data": [1e999, ', 1).encode(),
-        "data[0] is a number out of",
+        "data[0] is inf, expected a finite number",
     ),
 }
 

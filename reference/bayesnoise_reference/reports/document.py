@@ -12,10 +12,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from bayesnoise_reference import schema
 from bayesnoise_reference.claims.outcome import Outcome, Report
-from bayesnoise_reference.reports.schema import check, report_schema
 
 FORMAT = "bayesnoise-report/1"
+
+
+def report_schema() -> schema.Schema:
+    """The schema of a report, as it is published with the package."""
+    return schema.load("bayesnoise_reference.reports", "report.schema.json")
 
 
 def counts(report: Report) -> dict[str, int]:
@@ -33,9 +38,9 @@ def to_json(report: Report) -> str:
         "counts": counts(report),
         "claims": [c._asdict() | {"e": None if c.e is None else min(c.e, sys.float_info.max)} for c in report.claims],
     }
-    schema = report_schema()
-    plain = json.loads(json.dumps({name: fields[name] for name in schema["properties"]}, default=_plain))
-    check(plain, schema)
+    described = report_schema()
+    plain = json.loads(json.dumps({name: fields[name] for name in described["properties"]}, default=_plain))
+    schema.require(plain, described)
     return json.dumps(plain, indent=2, allow_nan=False) + "\n"
 
 
@@ -45,7 +50,7 @@ def from_json(text: str) -> Report:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"the report is not JSON: {error}") from None
-    check(value, report_schema())
+    schema.require(value, report_schema())
     claims = tuple(Outcome(**c | {"likely_causes": tuple(c["likely_causes"])}) for c in value["claims"])
     fields: dict[str, Any] = {name: value[name] for name in Report._fields} | {"claims": claims}
     report = Report(**fields)

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bayesnoise_reference import schema
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.vectors import schema
 from bayesnoise_reference.vectors.build import excess
 from bayesnoise_reference.vectors.decimals import decode
 from bayesnoise_reference.vectors.load import Source, data_problem, load_outputs, load_vectors

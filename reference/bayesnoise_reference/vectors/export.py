@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from bayesnoise_reference.vectors import schema
+from bayesnoise_reference import schema
 from bayesnoise_reference.vectors.build import GENERATOR_VERSION, build
 from bayesnoise_reference.vectors.families import FAMILIES
 from bayesnoise_reference.vectors.flat import flat
@@ -29,7 +29,10 @@ def export(directory: str | PathLike[str], families: Iterable[str] | None = None
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     contents = {name: build(FAMILIES[name]()) for name in names}
-    files = {"README.md": readme(contents), "bayesnoise-vectors-1.schema.json": schema.text()}
+    files = {
+        "README.md": readme(contents),
+        "bayesnoise-vectors-1.schema.json": schema.published("bayesnoise_reference.vectors", "schema.json"),
+    }
     for name, content in contents.items():
         files[f"{name}.json"] = dumps(content) + "\n"
         files[f"{name}.txt"] = flat(content)

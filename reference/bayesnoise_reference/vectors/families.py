@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from bayesnoise_reference.vectors import dropouts, functions, variational, weights
+from bayesnoise_reference.vectors import dropouts, factors, functions, variational, weights
 from bayesnoise_reference.vectors.records import Family
 
 FAMILIES: dict[str, Callable[[], Family]] = {
@@ -14,6 +14,8 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "gaussian_dropout": dropouts.gaussian,
     "variational_dropout": variational.variational,
     "sparse_variational_dropout": variational.sparse,
+    "variational_structured_dropout": factors.variational_structured,
+    "structured_variational_dropout": factors.structured_variational,
     "divergences": functions.divergence_family,
     "special_functions": functions.special_family,
     "activations": functions.activation_family,

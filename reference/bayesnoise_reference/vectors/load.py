@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from bayesnoise_reference.vectors import schema
+from bayesnoise_reference import schema
 from bayesnoise_reference.vectors.decimals import WORDS
 
 Source: TypeAlias = str | PathLike[str] | dict[str, Any]  # a path, or the content itself
@@ -47,7 +47,7 @@ def _name(source: Source) -> str:
 
 def _require(content: Any, record: str, name: str) -> None:
     try:
-        schema.require(content, record)
+        schema.require(content, schema.load("bayesnoise_reference.vectors", "schema.json"), record)
     except ValueError as error:
         raise ValueError(f"{name}{error}") from None
 
