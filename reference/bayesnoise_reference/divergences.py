@@ -58,6 +58,32 @@ def laplace(mean: Any, scale: Any, prior_scale: float) -> Any:
     return total
 
 
+def log_normal_gamma(mean: Any, scale: Any, gamma_scale: float) -> Any:
+    """Of `exp(w)` to Gamma(1/2, gamma_scale), as densities of `w` itself: the divergence is the same."""
+    total: Any = 0.0
+    for m, s in np.broadcast(mean, scale):
+
+        def log_prior(w: Any) -> Any:
+            x = np.exp(w)
+            return -0.5 * np.log(x) - x / gamma_scale - 0.5 * np.log(np.pi * gamma_scale) + w
+
+        total = total + _one_weight(m, s, log_prior, [])
+    return total
+
+
+def log_normal_inverse_gamma(mean: Any, scale: Any, gamma_scale: float) -> Any:
+    """Of `exp(w)` to InverseGamma(1/2, gamma_scale), the law of `gamma_scale / g` with g of Gamma(1/2, 1)."""
+    total: Any = 0.0
+    for m, s in np.broadcast(mean, scale):
+
+        def log_prior(w: Any) -> Any:
+            x = np.exp(w)
+            return 0.5 * np.log(gamma_scale / np.pi) - 1.5 * np.log(x) - gamma_scale / x + w
+
+        total = total + _one_weight(m, s, log_prior, [])
+    return total
+
+
 def log_uniform(mean: Any, scale: Any) -> Any:
     """To `1 / |w|`, whose normalisation is set by the divergence at alpha = inf: there, at mean 0, it is 0."""
     total: Any = 0.0

@@ -78,3 +78,8 @@ def global_average(x: Array) -> Array:
 def flattened(x: Array) -> Array:
     """`(n, ...) -> (n, features)`, the last axis running fastest."""
     return np.array([[example[at] for at in np.ndindex(*example.shape)] for example in x]).reshape(len(x), -1)
+
+
+def selected(x: Array, indices: tuple[int, ...]) -> Array:
+    """`(n, ..., features) -> (n, ..., len(indices))`, one feature after another."""
+    return np.stack([x[..., i] for i in indices], axis=-1)

@@ -23,8 +23,8 @@ def floating(name: str, x: Array) -> None:
         raise TypeError(f"{name} has dtype {x.dtype}, expected real floating point: convert it, for example to float32")
 
 
-def same_kind(name: str, x: Array, other_name: str, other: Array) -> None:
-    """Raise TypeError unless the two arrays share their namespace and dtype."""
+def same_backend(name: str, x: Array, other_name: str, other: Array) -> None:
+    """Raise TypeError unless the two arrays share their namespace."""
     try:
         array_namespace(x, other)
     except TypeError:
@@ -32,6 +32,11 @@ def same_kind(name: str, x: Array, other_name: str, other: Array) -> None:
             f"{name} is a {type(x).__module__}.{type(x).__name__} and {other_name} a "
             f"{type(other).__module__}.{type(other).__name__}: all arrays of one call must come from one backend"
         ) from None
+
+
+def same_kind(name: str, x: Array, other_name: str, other: Array) -> None:
+    """Raise TypeError unless the two arrays share their namespace and dtype."""
+    same_backend(name, x, other_name, other)
     if x.dtype != other.dtype:
         raise TypeError(f"{name} has dtype {x.dtype} and {other_name} {other.dtype}: all arrays of one call must agree")
 
@@ -60,6 +65,12 @@ def probability(name: str, value: float) -> None:
     """Raise ValueError unless the number lies in [0, 1)."""
     if not 0 <= value < 1:
         raise ValueError(f"{name} is {value}, expected a probability in [0, 1)")
+
+
+def open_probability(name: str, value: float) -> None:
+    """Raise ValueError unless the number lies strictly between 0 and 1."""
+    if not 0 < value < 1:
+        raise ValueError(f"{name} is {value}, expected a probability strictly between 0 and 1")
 
 
 def positive_integer(name: str, value: int) -> None:

@@ -9,6 +9,7 @@ from array_api_compat import array_namespace, device
 
 from bayesnoise._broadcast import sum_to
 from bayesnoise._typing import Array, Noise, Params, Residuals, Rng, Shape
+from bayesnoise.layer import Layer
 from bayesnoise.stochastic import Stochastic
 
 
@@ -27,24 +28,24 @@ class AffineResiduals(NamedTuple):
     bias: Residuals
 
 
-def one_per_example(x: Array) -> Array:
-    """The input of a bias: `(n, 1, ..., 1)`, as many axes as `x`."""
-    return array_namespace(x).ones(_one_shape(x.shape), dtype=x.dtype, device=device(x))
+def one_per_example(y: Array) -> Array:
+    """The input of a bias: `(n, 1, ..., 1)`, as many axes as the output `y` that it is added to."""
+    return array_namespace(y).ones(_one_shape(y.shape), dtype=y.dtype, device=device(y))
 
 
-def _one_shape(x_shape: Shape) -> Shape:
-    return (x_shape[0], *(1,) * (len(x_shape) - 1))
+def _one_shape(y_shape: Shape) -> Shape:
+    return (y_shape[0], *(1,) * (len(y_shape) - 1))
 
 
 @dataclass(frozen=True)
-class Affine:
+class Biased:
     """The sum of a term in the weights and a term in the bias, whose map is the weight map's `bias()`."""
 
-    weight: Stochastic
+    weight: Layer
     bias: Stochastic
 
     @property
-    def parts(self) -> tuple[tuple[str, Stochastic], ...]:
+    def parts(self) -> tuple[tuple[str, Layer], ...]:
         return ("weight", self.weight), ("bias", self.bias)
 
     def output_shape(self, x_shape: Shape) -> Shape:
@@ -58,12 +59,12 @@ class Affine:
         for_weight, for_bias = rng.split(2)
         return AffineNoise(
             self.weight.draw(for_weight, params.weight, x_shape, like=like),
-            self.bias.draw(for_bias, params.bias, _one_shape(x_shape), like=like),
+            self.bias.draw(for_bias, params.bias, _one_shape(self.output_shape(x_shape)), like=like),
         )
 
     def forward(self, params: AffineParams, noise: AffineNoise, x: Array) -> tuple[Array, AffineResiduals]:
         y, weight = self.weight.forward(params.weight, noise.weight, x)
-        b, bias = self.bias.forward(params.bias, noise.bias, one_per_example(x))
+        b, bias = self.bias.forward(params.bias, noise.bias, one_per_example(y))
         return y + b, AffineResiduals(weight, bias)
 
     def backward(
@@ -76,13 +77,8 @@ class Affine:
         return grad_x, AffineParams(weight, bias)
 
     def predict(self, params: AffineParams, x: Array) -> Array:
-        return self.weight.predict(params.weight, x) + self.bias.predict(params.bias, one_per_example(x))
-
-    def moments(self, params: AffineParams, x: Array) -> tuple[Array, Array]:
-        """Exact mean and variance of each output: the two terms are independent."""
-        mean, variance = self.weight.moments(params.weight, x)
-        bias_mean, bias_variance = self.bias.moments(params.bias, one_per_example(x))
-        return mean + bias_mean, variance + bias_variance
+        y = self.weight.predict(params.weight, x)
+        return y + self.bias.predict(params.bias, one_per_example(y))
 
     def kl(self, params: AffineParams, noise: AffineNoise | None = None) -> Array:
         weight, bias = (None, None) if noise is None else noise
@@ -91,3 +87,16 @@ class Affine:
     def kl_grad(self, params: AffineParams, noise: AffineNoise | None = None) -> AffineParams:
         weight, bias = (None, None) if noise is None else noise
         return AffineParams(self.weight.kl_grad(params.weight, weight), self.bias.kl_grad(params.bias, bias))
+
+
+@dataclass(frozen=True)
+class Affine(Biased):
+    """A biased layer whose two terms are independent and have moments."""
+
+    weight: Stochastic
+
+    def moments(self, params: AffineParams, x: Array) -> tuple[Array, Array]:
+        """Exact mean and variance of each output: the two terms are independent."""
+        mean, variance = self.weight.moments(params.weight, x)
+        bias_mean, bias_variance = self.bias.moments(params.bias, one_per_example(mean))
+        return mean + bias_mean, variance + bias_variance

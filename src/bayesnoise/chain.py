@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from bayesnoise import layer as _layer
 from bayesnoise._typing import Array, Rng, Shape
 from bayesnoise.layer import Layer
+
+Backward: TypeAlias = Callable[..., tuple[Array | None, Any]]  # of (layer, residuals, grad_y, input_grad=...)
+
+
+def _ordinary(layer: Layer, residuals: Any, grad_y: Array, *, input_grad: bool) -> tuple[Array | None, Any]:
+    return layer.backward(residuals, grad_y, input_grad=input_grad)
 
 
 @dataclass(frozen=True)
@@ -43,15 +51,29 @@ class Chain:
             residuals.append(r)
         return x, tuple(residuals)
 
+    def _backward(self, backward: Backward, residuals: tuple[Any, ...], grad: Array | None, input_grad: bool) -> Any:
+        """The layers' own rules from the last to the first."""
+        grads: list[Any] = []
+        for i, (layer, r) in reversed(list(enumerate(zip(self.layers, residuals, strict=True)))):
+            grad, grad_params = backward(layer, r, grad, input_grad=input_grad or i > 0)
+            grads.append(grad_params)
+        return grad, tuple(reversed(grads))
+
     def backward(
         self, residuals: tuple[Any, ...], grad_y: Array, *, input_grad: bool = True
     ) -> tuple[Array | None, tuple[Any, ...]]:
-        grads: list[Any] = []
-        grad: Array | None = grad_y
-        for i, (layer, r) in reversed(list(enumerate(zip(self.layers, residuals, strict=True)))):
-            grad, grad_params = layer.backward(r, grad, input_grad=input_grad or i > 0)
-            grads.append(grad_params)
-        return grad, tuple(reversed(grads))
+        grad_x, grads = self._backward(_ordinary, residuals, grad_y, input_grad)
+        return grad_x, grads
+
+    def example_kl(self, residuals: tuple[Any, ...]) -> Array:
+        """The sum over the layers that have a divergence an example."""
+        return sum(_layer.example_kl(layer, r) for layer, r in zip(self.layers, residuals, strict=True))
+
+    def backward_with_kl(
+        self, residuals: tuple[Any, ...], grad_y: Array, weights: Array, *, input_grad: bool = True
+    ) -> tuple[Array | None, tuple[Any, ...]]:
+        grad_x, grads = self._backward(partial(_layer.backward_with_kl, weights=weights), residuals, grad_y, input_grad)
+        return grad_x, grads
 
     def predict(self, params: tuple[Any, ...], x: Array) -> Array:
         for layer, p in zip(self.layers, params, strict=True):

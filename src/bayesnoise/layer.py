@@ -76,6 +76,49 @@ class HasStatistics(Protocol):
         ...
 
 
+@runtime_checkable
+class HasExampleKL(Protocol):
+    """A layer with a divergence for each example, which depends on the input and so belongs to the loss of a batch."""
+
+    def example_kl(self, residuals: Residuals) -> Array:
+        """The divergence of each example, `(n,)`, times the weight that the layer gives it; 0.0 if there is none."""
+        ...
+
+    def backward_with_kl(
+        self, residuals: Residuals, grad_y: Array, weights: Array, *, input_grad: bool = True
+    ) -> tuple[Array | None, Params]:
+        """What `backward` gives, and added to it the gradients of `sum(weights * example_kl)`, `weights (n,)`."""
+        ...
+
+
+@runtime_checkable
+class HasHead(Protocol):
+    """A layer whose outputs are confined, to positive numbers for one, and which has a form that ends a network."""
+
+    def head(self) -> Layer:
+        """The layer with outputs of any size, to put in the last place."""
+        ...
+
+
+def example_kl(layer: Layer, residuals: Residuals) -> Array:
+    """The divergence of each example `(n,)`, or 0.0 where the layer has none."""
+    return layer.example_kl(residuals) if isinstance(layer, HasExampleKL) else 0.0
+
+
+def backward_with_kl(
+    layer: Layer, residuals: Residuals, grad_y: Array, weights: Array, *, input_grad: bool = True
+) -> tuple[Array | None, Params]:
+    """The gradients of `sum(grad_y * y) + sum(weights * example_kl)`."""
+    if isinstance(layer, HasExampleKL):
+        return layer.backward_with_kl(residuals, grad_y, weights, input_grad=input_grad)
+    return layer.backward(residuals, grad_y, input_grad=input_grad)
+
+
+def head(layer: Layer) -> Layer:
+    """The layer as it ends a network: itself, unless it has a form for that."""
+    return layer.head() if isinstance(layer, HasHead) else layer
+
+
 def frozen(layer: Layer) -> Layer:
     """The layer as it predicts: with the statistics it has kept in the place of those of the batch."""
     return layer.frozen() if isinstance(layer, HasStatistics) else layer

@@ -10,7 +10,7 @@ from bayesnoise import _checks
 from bayesnoise._typing import Shape
 from bayesnoise.activations import relu
 from bayesnoise.chain import Chain, chain
-from bayesnoise.layer import Layer
+from bayesnoise.layer import Layer, head
 from bayesnoise.maps import Conv, Dense, Map
 from bayesnoise.pooling import max_pool
 from bayesnoise.reshaping import flatten
@@ -21,7 +21,8 @@ Build: TypeAlias = Callable[[Map], Layer]
 def mlp(build: Build, sizes: Sequence[int]) -> Chain:
     """`(n, sizes[0]) -> (n, sizes[-1])`: dense layers with relu between them.
 
-    ValueError for fewer than two sizes, or one below 1. With `dropout` there is noise before every dense layer.
+    ValueError for fewer than two sizes, or one below 1. With `dropout` there is noise before every dense layer; with
+    `information_dropout`, whose outputs are not negative, the last layer has neither noise nor activation.
     """
     if len(sizes) < 2:
         raise ValueError(f"sizes is {tuple(sizes)}, expected at least the features of the input and of the output")
@@ -30,7 +31,7 @@ def mlp(build: Build, sizes: Sequence[int]) -> Chain:
     layers: list[Layer] = []
     for inputs, outputs in pairwise(sizes):
         layers += [relu(), build(Dense(inputs, outputs))]
-    return chain(*layers[1:])
+    return chain(*layers[1:-1], head(layers[-1]))
 
 
 def conv_net(

@@ -1,7 +1,8 @@
 """The training objective, the negative ELBO per example, and its gradient by one pass of every backward rule.
 
 `mean over the batch of -log p(y | f(x)) + (kl_weight / n) KL`: summed over the batches of an epoch, the divergence
-counts once when `kl_weight` is 1 and `n` is the number of training examples.
+counts once when `kl_weight` is 1 and `n` is the number of training examples. A divergence that a layer has for each
+example is part of that example's loss, with the weight that the layer gives it, whatever `kl_weight` is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from array_api_compat import array_namespace
 
 from bayesnoise import tree
 from bayesnoise._typing import Array, Noise, Params
-from bayesnoise.layer import Layer, absorb
+from bayesnoise.layer import Layer, absorb, backward_with_kl, example_kl
 from bayesnoise.losses import Loss
 
 
@@ -22,7 +23,7 @@ class ModelParams(NamedTuple):
 
 
 class Objective(NamedTuple):
-    nll: Array  # (), mean over the batch
+    nll: Array  # (), mean over the batch, with the divergences that layers have for each example
     grads: ModelParams
     params: ModelParams  # the parameters with the statistics of this batch taken in
 
@@ -34,9 +35,11 @@ def objective(
     xp = array_namespace(x)
     f, residuals = layer.forward(params.layer, noise, x)
     nll, loss_residuals = loss.forward(params.loss, f, y)
-    grad_f, grad_loss = loss.backward(loss_residuals, xp.full_like(nll, 1.0 / nll.shape[0]))
-    _, grad_layer = layer.backward(residuals, grad_f, input_grad=False)
+    weights = xp.full_like(nll, 1.0 / nll.shape[0])
+    grad_f, grad_loss = loss.backward(loss_residuals, weights)
+    _, grad_layer = backward_with_kl(layer, residuals, grad_f, weights, input_grad=False)
     kl_grad = layer.kl_grad(params.layer, noise)
     grads = tree.map(lambda g, k: g + kl_scale * k, grad_layer, kl_grad)
     updated = ModelParams(absorb(layer, params.layer, residuals), params.loss)
-    return Objective(xp.mean(nll), ModelParams(grads, grad_loss), updated)
+    per_example = nll + example_kl(layer, residuals)
+    return Objective(xp.mean(per_example), ModelParams(grads, grad_loss), updated)

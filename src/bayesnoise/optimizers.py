@@ -75,7 +75,8 @@ def adamw(
 def clipped(optimizer: Optimizer, max_norm: float) -> Clipped:
     """The optimizer on gradients scaled down to `max_norm` where their global norm is larger.
 
-    Pascanu, Mikolov, Bengio 2013 (arXiv 1211.5063), algorithm 1. ValueError unless the norm is finite and above 0.
+    Pascanu, Mikolov, Bengio 2013 (arXiv 1211.5063), algorithm 1. ValueError unless the norm is finite and above 0,
+    TypeError for an optimizer of `bayesnoise.natural_gradient`.
     """
     return Clipped(optimizer, max_norm)
 
@@ -151,8 +152,8 @@ class Adam:
         first = tree.map(lambda m, g: self.beta1 * m + (1.0 - self.beta1) * g, state.first, grads)
         second = tree.map(lambda v, g: self.beta2 * v + (1.0 - self.beta2) * (g * g), state.second, grads)
         # rate * (m / c1) / (sqrt(v / c2) + epsilon), with the corrections c1 and c2 moved to two scalars.
-        root = xp.sqrt(_correction(self.beta2, count))
-        scaled_rate = rate * (root / _correction(self.beta1, count))
+        root = xp.sqrt(bias_correction(self.beta2, count))
+        scaled_rate = rate * (root / bias_correction(self.beta1, count))
         scaled_epsilon = self.epsilon * root
         decay = tree.unflatten(
             params, iter([self.weight_decay if self.decays(name) else 0.0 for name, _ in tree.paths(params)])
@@ -165,7 +166,7 @@ class Adam:
         return tree.map(leaf, params, first, second, decay), AdamState(count, first, second)
 
 
-def _correction(beta: float, count: Array) -> Array:
+def bias_correction(beta: float, count: Array) -> Array:
     """`1 - beta^count`; through expm1, since 1 - 0.999 has lost three digits."""
     return -array_namespace(count).expm1(count * (math.log(beta) if beta > 0 else -math.inf))
 
@@ -179,6 +180,8 @@ class Clipped:
 
     def __post_init__(self) -> None:
         _checks.positive("max_norm", self.max_norm)
+        if hasattr(self.optimizer, "perturb"):
+            raise TypeError(f"optimizer is {self.optimizer!r}, which measures curvature by gradients: do not clip them")
 
     def init(self, params: Params) -> State:
         return self.optimizer.init(params)

@@ -5,7 +5,7 @@ Each pass draws the weights, or the noise, anew; a large input goes through in b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from bayesnoise._typing import Array, Params, Rng
 from bayesnoise.layer import Layer, frozen
 from bayesnoise.losses import Classification, Regression
 from bayesnoise.objective import ModelParams
+from bayesnoise.procedures import Descent, Draw, Predicts
 from bayesnoise.uncertainty import (
     ClassificationUncertainty,
     RegressionUncertainty,
@@ -59,27 +60,38 @@ def sample(
 
     `x (n, ...)`. `to_host` makes a NumPy array of one of the backend's. Raises ValueError for numbers below 1.
     """
-    _checks.positive_integer("samples", samples)
-    _checks.positive_integer("batch_size", batch_size)
-    _checks.floating("x", x)
+    _check(x, samples, batch_size)
+    draws = Descent().draws(ModelParams(params, ()), rng, samples)
+    return np.stack([f for _, f in _passes(layer, draws, x, batch_size, to_host)])
+
+
+def _passes(
+    layer: Layer, draws: Iterable[Draw], x: Array, batch_size: int, to_host: ToHost
+) -> Iterator[tuple[ModelParams, Floats]]:
+    """The parameters and the outputs `(n, ...)` of each pass."""
     predictor = frozen(layer)
     batches = [x[i : i + batch_size, ...] for i in range(0, max(x.shape[0], 1), batch_size)]
 
-    def one(rng: Rng, batch: Array) -> Floats:
-        y, _ = predictor.forward(params, predictor.draw(rng, params, batch.shape, like=batch), batch)
-        return np.asarray(to_host(y), dtype=np.float64)
+    def one(params: Params, rng: Rng, batch: Array) -> tuple[Floats, bool]:
+        noise = predictor.draw(rng, params, batch.shape, like=batch)
+        y, _ = predictor.forward(params, noise, batch)
+        return np.asarray(to_host(y), dtype=np.float64), tree.first_leaf(noise) is not None
 
-    passes = []
-    for pass_rng in rng.split(samples):
-        parts = [one(r, b) for r, b in zip(pass_rng.split(len(batches)), batches, strict=True)]
-        passes.append(np.concatenate(parts))
-    return np.stack(passes)
+    earlier: tuple[ModelParams, Floats] | None = None  # of a pass without noise: the same parameters give the same
+    for params, rng in draws:
+        if earlier is not None and params is earlier[0]:
+            yield earlier
+            continue
+        parts = [one(params.layer, r, b) for r, b in zip(rng.split(len(batches)), batches, strict=True)]
+        f = np.concatenate([part for part, _ in parts])
+        earlier = None if parts[0][1] else (params, f)
+        yield params, f
 
 
 def predict_regression(
     layer: Layer,
     loss: Regression,
-    params: ModelParams,
+    params: Params,
     x: Array,
     *,
     rng: Rng,
@@ -88,30 +100,57 @@ def predict_regression(
     target_scale: float = 1.0,
     batch_size: int = 4096,
     to_host: ToHost = np.asarray,
+    procedure: Predicts | None = None,
 ) -> RegressionPasses:
-    """The passes of a network with one target, `x (n, ...)`, with the target's standardisation undone."""
-    outputs = sample(layer, params.layer, x, rng=rng, samples=samples, batch_size=batch_size, to_host=to_host)
-    law = _on_host(params.loss, to_host)
-    means = np.stack([loss.mean(law, f)[:, 0] for f in outputs])
-    variances = np.stack([loss.variance(law, f)[:, 0] for f in outputs])
-    return RegressionPasses(target_mean + target_scale * means, target_scale**2 * variances)
+    """The passes of a network with one target, `x (n, ...)`, with the target's standardisation undone.
+
+    `params` is the `best` of a fit by the same `procedure`, whose passes may be a few more than `samples`.
+    """
+    means, variances = [], []
+    for at, f in _of_procedure(layer, params, x, rng, samples, batch_size, to_host, procedure):
+        law = _on_host(at.loss, to_host)
+        means.append(loss.mean(law, f)[:, 0])
+        variances.append(loss.variance(law, f)[:, 0])
+    return RegressionPasses(target_mean + target_scale * np.stack(means), target_scale**2 * np.stack(variances))
 
 
 def predict_classification(
     layer: Layer,
     loss: Classification,
-    params: ModelParams,
+    params: Params,
     x: Array,
     *,
     rng: Rng,
     samples: int,
     batch_size: int = 4096,
     to_host: ToHost = np.asarray,
+    procedure: Predicts | None = None,
 ) -> ClassificationPasses:
-    """The passes of a network whose outputs are the logits of classes, `x (n, ...)`."""
-    outputs = sample(layer, params.layer, x, rng=rng, samples=samples, batch_size=batch_size, to_host=to_host)
-    law = _on_host(params.loss, to_host)
-    return ClassificationPasses(np.stack([loss.log_probabilities(law, f) for f in outputs]))
+    """The passes of a network whose outputs are the logits of classes, `x (n, ...)`; `params` as for regression."""
+    passes = _of_procedure(layer, params, x, rng, samples, batch_size, to_host, procedure)
+    return ClassificationPasses(np.stack([loss.log_probabilities(_on_host(at.loss, to_host), f) for at, f in passes]))
+
+
+def _of_procedure(
+    layer: Layer,
+    params: Params,
+    x: Array,
+    rng: Rng,
+    samples: int,
+    batch_size: int,
+    to_host: ToHost,
+    procedure: Predicts | None,
+) -> Iterator[tuple[ModelParams, Floats]]:
+    """The passes that a procedure asks for, from its predictor of the layer that was trained."""
+    _check(x, samples, batch_size)
+    by = procedure or Descent()
+    return _passes(by.predictor(layer), by.draws(params, rng, samples), x, batch_size, to_host)
+
+
+def _check(x: Array, samples: int, batch_size: int) -> None:
+    _checks.positive_integer("samples", samples)
+    _checks.positive_integer("batch_size", batch_size)
+    _checks.floating("x", x)
 
 
 def _on_host(params: Params, to_host: ToHost) -> Params:

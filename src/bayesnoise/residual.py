@@ -41,11 +41,24 @@ class Residual:
         y, residuals = self.layer.forward(params.layer, noise, x)
         return x + y, residuals
 
+    def _beside(self, grad_y: Array, grad_x: Array | None, grad: Params) -> tuple[Array | None, ResidualParams]:
+        """The gradients of the sum from those of the layer."""
+        return (None if grad_x is None else grad_y + grad_x), ResidualParams(grad)
+
     def backward(
         self, residuals: Residuals, grad_y: Array, *, input_grad: bool = True
     ) -> tuple[Array | None, ResidualParams]:
-        grad_x, grad_params = self.layer.backward(residuals, grad_y, input_grad=input_grad)
-        return (None if grad_x is None else grad_y + grad_x), ResidualParams(grad_params)
+        return self._beside(grad_y, *self.layer.backward(residuals, grad_y, input_grad=input_grad))
+
+    def example_kl(self, residuals: Residuals) -> Array:
+        """That of the layer."""
+        return _layer.example_kl(self.layer, residuals)
+
+    def backward_with_kl(
+        self, residuals: Residuals, grad_y: Array, weights: Array, *, input_grad: bool = True
+    ) -> tuple[Array | None, ResidualParams]:
+        inner = _layer.backward_with_kl(self.layer, residuals, grad_y, weights, input_grad=input_grad)
+        return self._beside(grad_y, *inner)
 
     def predict(self, params: ResidualParams, x: Array) -> Array:
         self.output_shape(x.shape)

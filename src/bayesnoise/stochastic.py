@@ -11,13 +11,13 @@ from bayesnoise import _checks
 from bayesnoise._typing import Array, Noise, Params, Residuals, Rng, Shape
 from bayesnoise.divergences.divergence import Divergence
 from bayesnoise.estimators.estimator import Estimator
-from bayesnoise.maps.map import Map
+from bayesnoise.maps.map import Map, Selecting, check_input, squared
 from bayesnoise.posteriors.law import Coordinates, Law, Posterior
 
 
 class StochasticNoise(NamedTuple):
     estimator: Noise
-    divergence: Array | None  # like the weights, standard normal, for a Monte Carlo divergence
+    divergence: Array | None  # like the weights, of the law of their noise, for a Monte Carlo divergence
 
 
 class StochasticResiduals(NamedTuple):
@@ -51,18 +51,20 @@ class Stochastic:
         return self.posterior.init(rng, self.map, like=like)
 
     def draw(self, rng: Rng, params: Params, x_shape: Shape, *, like: Array) -> StochasticNoise:
+        standard = self.posterior.traits.standard
         if not self.divergence.monte_carlo:
-            return StochasticNoise(self.estimator.draw(rng, self.map, x_shape, like=like), None)
+            return StochasticNoise(self.estimator.draw(rng, self.map, x_shape, like=like, standard=standard), None)
         for_estimator, for_divergence = rng.split(2)
-        noise = self.estimator.draw(for_estimator, self.map, x_shape, like=like)
+        noise = self.estimator.draw(for_estimator, self.map, x_shape, like=like, standard=standard)
         eps = self.estimator.weight_noise(noise)  # Blundell et al. use one draw for the loss and for the divergence
-        return StochasticNoise(noise, for_divergence.normal(self.map.weight_shape, like=like) if eps is None else eps)
+        own = standard.draw(for_divergence, self.map.weight_shape, like=like) if eps is None else eps
+        return StochasticNoise(noise, own)
 
     def _scale(self, params: Params) -> Array | None:
         return self.posterior.scale(params) if self.posterior.traits.random else None
 
     def forward(self, params: Params, noise: StochasticNoise, x: Array) -> tuple[Array, StochasticResiduals]:
-        _checks.layer_input(x, params)
+        check_input(self.map, x, params)
         self.map.output_shape(x.shape)
         _checks.noise(noise.estimator, self.estimator.noise_shapes(self.map, x.shape))
         scale = self._scale(params)
@@ -74,12 +76,13 @@ class Stochastic:
         self, residuals: StochasticResiduals, grad_y: Array, *, input_grad: bool = True
     ) -> tuple[Array | None, Params]:
         params, scale, noise, contraction = residuals
+        input_grad = input_grad and not isinstance(self.map, Selecting)  # integers have none
         grad_x, grad = self.estimator.contract_backward(self.map, contraction, grad_y, input_grad=input_grad)
         grad_mean, grad_scale = self.estimator.operands_backward(scale, noise, grad)
         return grad_x, self.posterior.pullback(params, Coordinates(mean=grad_mean, scale=grad_scale))
 
     def predict(self, params: Params, x: Array) -> Array:
-        _checks.layer_input(x, params)
+        check_input(self.map, x, params)
         self.map.output_shape(x.shape)
         return self.map.apply(x, self.posterior.mean(params))
 
@@ -87,7 +90,9 @@ class Stochastic:
         """Exact mean and variance of each output; across outputs the estimators differ."""
         mean = self.predict(params, x)
         scale = self._scale(params)
-        return mean, array_namespace(mean).zeros_like(mean) if scale is None else self.map.apply(x * x, scale * scale)
+        if scale is None:
+            return mean, array_namespace(mean).zeros_like(mean)
+        return mean, self.map.apply(squared(self.map, x), scale * scale)
 
     def _divergence_noise(self, noise: StochasticNoise | None) -> Array | None:
         if self.divergence.monte_carlo and noise is None:

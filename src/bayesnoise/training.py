@@ -1,7 +1,8 @@
-"""Fitting a layer to arrays: minibatches, a KL weight that may follow a schedule, validation and early stopping.
+"""Fitting a layer to arrays: epochs, a KL weight that may follow a schedule, validation and early stopping.
 
-Every random number of epoch e comes from the e-th child of the generator, so a fit that is continued from the state of
-an epoch gives the same bits as one that was never interrupted.
+What one epoch does is a procedure's, gradient descent by default: see `bayesnoise.procedures`. Every random number of
+epoch e comes from the e-th child of the generator, so a fit that is continued from the state of an epoch gives the same
+bits as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from array_api_compat import array_namespace
 
@@ -17,18 +18,19 @@ from bayesnoise import _checks, tree
 from bayesnoise._typing import Array, Params, Rng
 from bayesnoise.layer import Layer, frozen
 from bayesnoise.losses import Loss
-from bayesnoise.objective import ModelParams, objective
+from bayesnoise.natural_gradient import Slang, VariationalOptimizer
 from bayesnoise.optimizers import Optimizer
+from bayesnoise.procedures import Descent, Job, JointGaussian, Procedure, Schedule, Sources, Variational
 from bayesnoise.special import logsumexp
 
-Schedule = Callable[[int], float]  # of the epoch, from 0
+AnyOptimizer: TypeAlias = Optimizer | VariationalOptimizer | Slang
 
 
 class Epoch(NamedTuple):
     """What is known after one epoch; likelihoods are means over examples, in the units that the loss sees."""
 
     epoch: int  # from 1
-    nll: float
+    nll: float  # with the divergences that layers have for each example
     kl: float
     loss: float  # nll + kl_weight * kl / n
     kl_weight: float
@@ -39,9 +41,9 @@ class Epoch(NamedTuple):
 class State(NamedTuple):
     """Everything a fit needs to go on: arrays in `params`, `optimizer` and `best`, plain records in the rest."""
 
-    params: ModelParams
+    params: Params
     optimizer: Params
-    best: ModelParams  # at the lowest validation loss; the latest without validation
+    best: Params  # of the predictor, at the lowest validation loss; the latest without validation
     history: tuple[Epoch, ...] = ()
     interrupted: bool = False
 
@@ -51,10 +53,26 @@ class Split(NamedTuple):
     y: Array  # (n, ...)
 
 
-def start(layer: Layer, loss: Loss, optimizer: Optimizer, rng: Rng, *, like: Array) -> State:
+def procedure_of(optimizer: AnyOptimizer) -> Procedure:
+    """The procedure that an optimizer asks for where none is named."""
+    if isinstance(optimizer, Slang):
+        return JointGaussian(optimizer)
+    return Variational(optimizer) if isinstance(optimizer, VariationalOptimizer) else Descent()
+
+
+def start(
+    layer: Layer,
+    loss: Loss,
+    optimizer: AnyOptimizer,
+    rng: Rng,
+    *,
+    like: Array,
+    procedure: Procedure | None = None,
+) -> State:
     """Fresh parameters, and the optimizer's state for them."""
-    params = ModelParams(layer.init(rng, like=like), loss.init(like=like))
-    return State(params, optimizer.init(params), params)
+    procedure = procedure or procedure_of(optimizer)
+    params, state = procedure.start(layer, loss, optimizer, rng, like=like)  # type: ignore[arg-type]
+    return State(params, state, procedure.shown(params, state))
 
 
 def fit(
@@ -64,7 +82,7 @@ def fit(
     y: Array,
     *,
     rng: Rng,
-    optimizer: Optimizer,
+    optimizer: AnyOptimizer,
     epochs: int,
     batch_size: int = 128,
     kl_weight: float | Schedule = 1.0,
@@ -75,6 +93,7 @@ def fit(
     state: State | None = None,
     on_epoch: Callable[[State], None] | None = None,
     compile: Callable[[Any], Any] | None = None,
+    procedure: Procedure | None = None,
 ) -> State:
     """Minimise the negative ELBO; the result holds the parameters, the best parameters and the history.
 
@@ -83,30 +102,23 @@ def fit(
     a lower one. `state` continues an earlier fit that had the same arguments. `compile` wraps the step (`jax.jit`).
     Ctrl-C ends the fit after the last complete epoch, with `interrupted` set.
 
-    Raises ValueError for sizes that do not match or data that are not finite, FloatingPointError if the loss is lost.
+    `procedure` is another way to train than descent on one set of parameters; give the same one to predictions. An
+    optimizer of `bayesnoise.natural_gradient` brings its own: it fits a law of the parameters, the KL is then that of
+    this law, and `best` holds the parameters of `predictor(layer, optimizer)`.
+
+    Raises ValueError for sizes that do not match, for data that are not finite and for what the procedure cannot train,
+    FloatingPointError if the loss is lost.
     """
     _check_data(x, y, epochs, batch_size)
+    procedure = procedure or procedure_of(optimizer)
+    reason = procedure.refusal(layer, loss)
+    if reason is not None:
+        raise ValueError(f"procedure is {procedure}, wrong for this network and loss: {reason}")
     n = x.shape[0]
     init_rng, *epoch_rngs = rng.split(epochs + 1)
-    state = start(layer, loss, optimizer, init_rng, like=x) if state is None else state
-
-    def step(
-        params: ModelParams,
-        opt: Params,
-        rng: Rng,
-        x: Array,
-        y: Array,
-        batch: Array,
-        kl_scale: float,
-        rate: float | None,
-    ) -> Any:
-        xp = array_namespace(x)
-        x, y = xp.take(x, batch, axis=0), xp.take(y, batch, axis=0)
-        noise = layer.draw(rng, params.layer, x.shape, like=x)
-        nll, grads, params = objective(layer, loss, params, noise, x, y, kl_scale)
-        return *optimizer.step(params, grads, opt, rate), nll
-
-    run = step if compile is None else compile(step)
+    state = start(layer, loss, optimizer, init_rng, like=x, procedure=procedure) if state is None else state
+    one_epoch = procedure.epoch(Job(layer, loss, optimizer, x, y, epochs, batch_size, learning_rate, compile))  # type: ignore[arg-type]
+    predictor = procedure.predictor(layer)
     try:
         for epoch in range(len(state.history), epochs):
             if patience is not None and validation is not None and _stale(state.history) >= patience:
@@ -114,18 +126,22 @@ def fit(
             began = time.perf_counter()
             for_order, for_steps, for_kl, for_validation = epoch_rngs[epoch].split(4)
             weight = kl_weight(epoch) if callable(kl_weight) else kl_weight
-            rate = learning_rate(epoch) if learning_rate is not None else None
-            params, opt, totals = state.params, state.optimizer, []
-            batches = _batches(_order(for_order, n, like=x), batch_size)
-            for batch, step_rng in zip(batches, for_steps.split(len(batches)), strict=True):
-                params, opt, nll = run(params, opt, step_rng, x, y, batch, weight / n, rate)
-                totals.append((nll, batch.shape[0] / n))
-            mean = sum(float(nll) * share for nll, share in totals)  # read here: a device is not waited for each step
-            record = _record(layer, loss, params, for_kl, epoch, mean, weight, n, x, began)
+            passed = one_epoch(state.params, state.optimizer, Sources(for_order, for_steps), epoch, weight / n)
+            shown = procedure.shown(passed.params, passed.optimizer)
+            kl = procedure.kl(predictor, shown, x, for_kl)
+            record = _record(epoch, passed.nll, kl, weight, n, began)
             if validation is not None:
-                nll = mean_nll(layer, loss, params, validation, rng=for_validation, samples=validation_samples)
+                nll = mean_nll(
+                    predictor,
+                    loss,
+                    shown,
+                    validation,
+                    rng=for_validation,
+                    samples=validation_samples,
+                    procedure=procedure,
+                )
                 record = record._replace(validation_nll=nll)
-            state = _advance(state, params, opt, record)
+            state = _advance(state, passed.params, passed.optimizer, shown, record)
             if on_epoch is not None:
                 on_epoch(state)
     except KeyboardInterrupt:
@@ -133,14 +149,26 @@ def fit(
     return state
 
 
-def mean_nll(layer: Layer, loss: Loss, params: ModelParams, data: Split, *, rng: Rng, samples: int) -> float:
-    """Mean over examples of `-log mean_t p(y | f_t(x))`, over `samples` stochastic passes."""
+def mean_nll(
+    layer: Layer,
+    loss: Loss,
+    params: Params,
+    data: Split,
+    *,
+    rng: Rng,
+    samples: int,
+    procedure: Procedure | None = None,
+) -> float:
+    """Mean over examples of `-log mean_t p(y | f_t(x))`, over `samples` stochastic passes.
+
+    `layer` is the predictor of the procedure, and `params` what it shows.
+    """
     xp, predictor = array_namespace(data.x), frozen(layer)
     passes = []
-    for r in rng.split(samples):
-        noise = predictor.draw(r, params.layer, data.x.shape, like=data.x)
-        passes.append(loss.forward(params.loss, predictor.forward(params.layer, noise, data.x)[0], data.y)[0])
-    return float(xp.mean(math.log(samples) - logsumexp(-xp.stack(passes), axis=0)))
+    for at, r in (procedure or Descent()).draws(params, rng, samples):
+        noise = predictor.draw(r, at.layer, data.x.shape, like=data.x)
+        passes.append(loss.forward(at.loss, predictor.forward(at.layer, noise, data.x)[0], data.y)[0])
+    return float(xp.mean(math.log(len(passes)) - logsumexp(-xp.stack(passes), axis=0)))
 
 
 def _check_data(x: Array, y: Array, epochs: int, batch_size: int) -> None:
@@ -157,39 +185,16 @@ def _check_data(x: Array, y: Array, epochs: int, batch_size: int) -> None:
             raise ValueError(f"{name} holds NaN or infinity, expected finite numbers: drop or fill those rows")
 
 
-def _order(rng: Rng, n: int, *, like: Array) -> Array:
-    """A random order of the examples."""
-    u = rng.uniform((n,), like=like)
-    return array_namespace(u).argsort(u, stable=True)
-
-
-def _batches(order: Array, batch_size: int) -> list[Array]:
-    return [order[i : i + batch_size] for i in range(0, order.shape[0], batch_size)]
-
-
-def _record(
-    layer: Layer,
-    loss: Loss,
-    params: ModelParams,
-    rng: Rng,
-    epoch: int,
-    nll: float,
-    weight: float,
-    n: int,
-    x: Array,
-    began: float,
-) -> Epoch:
-    noise = layer.draw(rng, params.layer, (1, *x.shape[1:]), like=x)
-    kl = float(layer.kl(params.layer, noise))
+def _record(epoch: int, nll: float, kl: float, weight: float, n: int, began: float) -> Epoch:
     if not (math.isfinite(nll) and math.isfinite(kl)):
         raise FloatingPointError(f"the loss of epoch {epoch + 1} is nll {nll}, kl {kl}: lower the learning rate")
     return Epoch(epoch + 1, nll, kl, nll + weight * kl / n, weight, None, time.perf_counter() - began)
 
 
-def _advance(state: State, params: ModelParams, optimizer: Params, record: Epoch) -> State:
+def _advance(state: State, params: Params, optimizer: Params, shown: Params, record: Epoch) -> State:
     earlier = [e.validation_nll for e in state.history if e.validation_nll is not None]
     improved = record.validation_nll is None or not earlier or record.validation_nll < min(earlier)
-    return State(params, optimizer, params if improved else state.best, (*state.history, record))
+    return State(params, optimizer, shown if improved else state.best, (*state.history, record))
 
 
 def _stale(history: tuple[Epoch, ...]) -> int:

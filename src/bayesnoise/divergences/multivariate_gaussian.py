@@ -2,48 +2,24 @@
 
     KL(N(m0, S0) || N(m1, S1)) = (|L1^-1 L0|^2 + |L1^-1 (m0 - m1)|^2 - k) / 2 + sum log L1_ii - sum log L0_ii
 
-No determinant and no inverse is formed. Triangular systems are solved by substitution in k steps of array operations:
-the standard's linear algebra is an optional extension. Only the lower triangles are read. For diagonal covariances,
-`GaussianKL` with arrays as its prior is the same divergence.
+No determinant and no inverse is formed. Only the lower triangles are read. For diagonal covariances, `GaussianKL` with
+arrays as its prior is the same divergence.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace
 
 from bayesnoise import _checks
+from bayesnoise._linalg import diagonal, eye, solve_lower, solve_lower_transposed
 from bayesnoise._typing import Array
 
 
 class MultivariateGaussianGrad(NamedTuple):
     mean: Array  # (k,)
     cholesky: Array  # (k, k), lower triangular
-
-
-def solve_lower(cholesky: Array, b: Array) -> Array:
-    """`L^-1 b`: (k, k), (k, n) -> (k, n)."""
-    xp = array_namespace(cholesky, b)
-    rows: list[Array] = []
-    for i in range(cholesky.shape[0]):
-        row = b[i, :]
-        if rows:
-            row = row - xp.matmul(cholesky[i, :i], xp.stack(rows))
-        rows.append(row / cholesky[i, i])
-    return xp.stack(rows)
-
-
-def solve_lower_transposed(cholesky: Array, b: Array) -> Array:
-    """`L'^-1 b`: (k, k), (k, n) -> (k, n)."""
-    xp = array_namespace(cholesky, b)
-    rows: list[Array] = []
-    for i in range(cholesky.shape[0] - 1, -1, -1):
-        row = b[i, :]
-        if rows:
-            row = row - xp.matmul(cholesky[i + 1 :, i], xp.stack(rows))
-        rows.insert(0, row / cholesky[i, i])
-    return xp.stack(rows)
 
 
 def _check(mean0: Array, cholesky0: Array, mean1: Array, cholesky1: Array) -> None:
@@ -64,16 +40,6 @@ def _whitened(mean0: Array, cholesky0: Array, mean1: Array, cholesky1: Array) ->
     return solve_lower(cholesky1, columns)
 
 
-def _eye(like: Array) -> Array:
-    return array_namespace(like).eye(like.shape[0], dtype=like.dtype, device=device(like))
-
-
-def _diagonal(x: Array) -> Array:
-    """The diagonal `(k,)` of a square array."""
-    xp, eye = array_namespace(x), _eye(x)
-    return xp.sum(xp.where(eye > 0, x, xp.zeros_like(x)), axis=1)
-
-
 def multivariate_gaussian_kl(mean0: Array, cholesky0: Array, mean1: Array, cholesky1: Array) -> Array:
     """`KL(N(mean0, L0 L0') || N(mean1, L1 L1'))`: (k,), (k, k), (k,), (k, k) -> ().
 
@@ -82,7 +48,7 @@ def multivariate_gaussian_kl(mean0: Array, cholesky0: Array, mean1: Array, chole
     _check(mean0, cholesky0, mean1, cholesky1)
     xp = array_namespace(mean0)
     white = _whitened(mean0, cholesky0, mean1, cholesky1)
-    log_ratio = xp.log(xp.abs(_diagonal(cholesky1))) - xp.log(xp.abs(_diagonal(cholesky0)))
+    log_ratio = xp.log(xp.abs(diagonal(cholesky1))) - xp.log(xp.abs(diagonal(cholesky0)))
     return 0.5 * (xp.sum(white * white) - mean0.shape[0]) + xp.sum(log_ratio)
 
 
@@ -93,5 +59,5 @@ def multivariate_gaussian_kl_grad(
     _check(mean0, cholesky0, mean1, cholesky1)
     xp, k = array_namespace(mean0), mean0.shape[0]
     solved = solve_lower_transposed(cholesky1, _whitened(mean0, cholesky0, mean1, cholesky1))
-    inverse_diagonal = _eye(cholesky0) / _diagonal(cholesky0)[:, None]
+    inverse_diagonal = eye(cholesky0) / diagonal(cholesky0)[:, None]
     return MultivariateGaussianGrad(solved[:, k], xp.tril(solved[:, :k]) - inverse_diagonal)

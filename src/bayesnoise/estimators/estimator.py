@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from bayesnoise._typing import Array, Noise, Residuals, Rng, Shape
 from bayesnoise.maps.map import Map
 from bayesnoise.posteriors.law import Traits
+from bayesnoise.posteriors.standard import NORMAL, Standard
 
 
 class Operands(NamedTuple):
@@ -29,14 +30,23 @@ class Estimator(Protocol):
         """Why this estimator is wrong for such a law, and what to use instead; None if it is right."""
         ...
 
+    def reuse_refusal(self) -> str | None:
+        """Why one draw may not meet several inputs of an example, and what to use instead; None if it may.
+
+        It may where a draw stands for weights: then each example has weights of its own, at every step of a sequence.
+        """
+        ...
+
     def noise_shapes(self, map: Map, x_shape: Shape) -> Noise:
         """The shapes of the noise of one call, under its names."""
         ...
 
-    def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array) -> Noise: ...
+    def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array, standard: Standard = NORMAL) -> Noise:
+        """The noise of one call; what it draws for weights has the standard law."""
+        ...
 
     def weight_noise(self, noise: Noise) -> Array | None:
-        """Standard normal noise in the shape of the weights, if this estimator draws any."""
+        """Noise of the standard law in the shape of the weights, if this estimator draws any."""
         ...
 
     def operands(self, mean: Array, scale: Array | None, noise: Noise) -> Operands: ...

@@ -13,13 +13,14 @@ from typing import NamedTuple
 from bayesnoise._typing import Array, Rng, Shape
 from bayesnoise.estimators.estimator import Operands
 from bayesnoise.estimators.shared import sample_backward
-from bayesnoise.maps.map import Map
+from bayesnoise.maps.map import Map, flipped
 from bayesnoise.posteriors.law import Traits
+from bayesnoise.posteriors.standard import NORMAL, Standard
 
 
 class FlipoutNoise(NamedTuple):
-    eps: Array  # like the weights, standard normal, shared by the batch
-    sign_in: Array  # (n, i) or (n, c, 1, ...), -1 or 1
+    eps: Array  # like the weights, of mean 0 and variance 1, shared by the batch
+    sign_in: Array  # (n, i) or (n, c, 1, ...), -1 or 1; (n, rows) where the input selects them
     sign_out: Array  # (n, o) or (n, o, 1, ...), -1 or 1
 
 
@@ -33,25 +34,33 @@ class FlipoutResiduals(NamedTuple):
 
 @dataclass(frozen=True)
 class Flipout:
-    """Pseudo-independent weights an example, for laws symmetric about the mean and independent across weights."""
+    """Pseudo-independent weights an example, for laws that keep their form when the noise of some weights is flipped.
+
+    Laws symmetric about the mean and independent across weights do; others say so.
+    """
 
     def refusal(self, traits: Traits) -> str | None:
         if not traits.random:
             return "the posterior is not random: use Plain"
+        if traits.sign_invariant:
+            return None
         if not traits.independent:
-            return "random signs destroy the correlation between its weights: use Shared"
+            return "random signs destroy the correlation between its weights: use Shared or PerExample"
         if not traits.symmetric:
-            return "random signs make its perturbation symmetric, which it is not: use Shared"
+            return "random signs make its perturbation symmetric, which it is not: use Shared or PerExample"
+        return None
+
+    def reuse_refusal(self) -> str | None:
         return None
 
     def noise_shapes(self, map: Map, x_shape: Shape) -> FlipoutNoise:
         return FlipoutNoise(map.weight_shape, *map.sign_shapes(x_shape))
 
-    def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array) -> FlipoutNoise:
+    def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array, standard: Standard = NORMAL) -> FlipoutNoise:
         for_eps, for_in, for_out = rng.split(3)
         shapes = self.noise_shapes(map, x_shape)
         return FlipoutNoise(
-            for_eps.normal(shapes.eps, like=like),
+            standard.draw(for_eps, shapes.eps, like=like),
             for_in.rademacher(shapes.sign_in, like=like),
             for_out.rademacher(shapes.sign_out, like=like),
         )
@@ -68,16 +77,17 @@ class Flipout:
     def contract(self, map: Map, x: Array, operands: Operands, noise: FlipoutNoise) -> tuple[Array, FlipoutResiduals]:
         mean, perturbation = operands.mean, operands.perturbation
         _, sign_in, sign_out = noise
-        y = map.apply(x, mean) + sign_out * map.apply(sign_in * x, perturbation)
+        y = map.apply(x, mean) + sign_out * map.apply(flipped(map, sign_in, x), perturbation)
         return y, FlipoutResiduals(x, mean, perturbation, sign_in, sign_out)
 
     def contract_backward(
         self, map: Map, residuals: FlipoutResiduals, grad_y: Array, *, input_grad: bool = True
     ) -> tuple[Array | None, Operands]:
         x, mean, perturbation, sign_in, sign_out = residuals
-        flipped = sign_out * grad_y
+        grad_flipped = sign_out * grad_y
         grad_x = None
         if input_grad:
-            grad_x = map.adjoint_x(grad_y, mean, x.shape) + sign_in * map.adjoint_x(flipped, perturbation, x.shape)
+            grad_x = map.adjoint_x(grad_y, mean, x.shape) + sign_in * map.adjoint_x(grad_flipped, perturbation, x.shape)
         grad_mean = map.adjoint_w(grad_y, x, mean.shape)
-        return grad_x, Operands(grad_mean, perturbation=map.adjoint_w(flipped, sign_in * x, mean.shape))
+        grad_perturbation = map.adjoint_w(grad_flipped, flipped(map, sign_in, x), mean.shape)
+        return grad_x, Operands(grad_mean, perturbation=grad_perturbation)

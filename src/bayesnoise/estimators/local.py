@@ -14,20 +14,27 @@ from array_api_compat import array_namespace
 
 from bayesnoise._typing import Array, Rng, Shape
 from bayesnoise.estimators.estimator import Operands
-from bayesnoise.maps.map import Map
+from bayesnoise.estimators.plain import Plain, PlainResiduals
+from bayesnoise.layer import Empty
+from bayesnoise.maps.map import Map, squared
 from bayesnoise.posteriors.law import Traits
+from bayesnoise.posteriors.standard import NORMAL, Standard
 
 
 class LocalNoise(NamedTuple):
     zeta: Array  # like y, standard normal
 
 
-class LocalResiduals(NamedTuple):
+class LocalNoiseResiduals(NamedTuple):
     x: Array
-    mean: Array  # like the weights
     variance: Array  # like the weights
     sd: Array  # like y
     zeta: Array  # like y
+
+
+class LocalResiduals(NamedTuple):
+    mean: PlainResiduals
+    noise: LocalNoiseResiduals
 
 
 def local_sd(variance: Array) -> Array:
@@ -45,23 +52,51 @@ def local_sd_backward(sd: Array, grad: Array) -> Array:
     return xp.where(positive, 0.5 * grad / xp.where(positive, sd, xp.ones_like(sd)), xp.zeros_like(sd))
 
 
+def local_noise(map: Map, x: Array, variance: Array, zeta: Array) -> tuple[Array, LocalNoiseResiduals]:
+    """`sqrt(B(x * x, variance)) * zeta`: the part of the output that is noise."""
+    sd = local_sd(map.apply(squared(map, x), variance))
+    return sd * zeta, LocalNoiseResiduals(x, variance, sd, zeta)
+
+
+def local_noise_backward(
+    map: Map, residuals: LocalNoiseResiduals, grad_y: Array, *, input_grad: bool = True
+) -> tuple[Array | None, Array]:
+    """Gradients of the input (None if not asked for) and of the variance."""
+    x, variance, sd, zeta = residuals
+    grad_variance = local_sd_backward(sd, grad_y * zeta)
+    grad_x = 2.0 * x * map.adjoint_x(grad_variance, variance, x.shape) if input_grad else None
+    return grad_x, map.adjoint_w(grad_variance, squared(map, x), variance.shape)
+
+
 @dataclass(frozen=True)
 class Local:
-    """Independent noise on each output, for independent Gaussian weights that each output uses once."""
+    """Independent noise on each output, for independent Gaussian weights that each output uses once.
+
+    With `moment_matching` weights need not be Gaussian: each output is then a normal number of the right mean and
+    variance, which is an approximation. Wan et al. 2013 predict so with DropConnect.
+    """
+
+    moment_matching: bool = False
 
     def refusal(self, traits: Traits) -> str | None:
         if not traits.random:
             return "the posterior is not random: use Plain"
         if not traits.independent:
             return "the variance of an output is no sum over its weights when they are correlated: use Shared"
-        if not traits.gaussian:
-            return "an output is not Gaussian when its weights are not: use Shared or Flipout"
+        if not (traits.gaussian or self.moment_matching):
+            return (
+                "an output is not Gaussian when its weights are not: use Shared, PerExample or Flipout, "
+                "or moment_matching=True for the first two moments alone"
+            )
         return None
+
+    def reuse_refusal(self) -> str | None:
+        return "its noise is that of one output, so that no weights stand behind several outputs: use Shared or Flipout"
 
     def noise_shapes(self, map: Map, x_shape: Shape) -> LocalNoise:
         return LocalNoise(map.output_shape(x_shape))
 
-    def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array) -> LocalNoise:
+    def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array, standard: Standard = NORMAL) -> LocalNoise:
         return LocalNoise(rng.normal(self.noise_shapes(map, x_shape).zeta, like=like))
 
     def weight_noise(self, noise: LocalNoise) -> Array | None:
@@ -74,17 +109,13 @@ class Local:
         return grad.mean, 2.0 * scale * grad.variance
 
     def contract(self, map: Map, x: Array, operands: Operands, noise: LocalNoise) -> tuple[Array, LocalResiduals]:
-        mean, variance = operands.mean, operands.variance
-        sd = local_sd(map.apply(x * x, variance))
-        return map.apply(x, mean) + sd * noise.zeta, LocalResiduals(x, mean, variance, sd, noise.zeta)
+        y, mean = Plain().contract(map, x, Operands(operands.mean), Empty())
+        noisy, residuals = local_noise(map, x, operands.variance, noise.zeta)
+        return y + noisy, LocalResiduals(mean, residuals)
 
     def contract_backward(
         self, map: Map, residuals: LocalResiduals, grad_y: Array, *, input_grad: bool = True
     ) -> tuple[Array | None, Operands]:
-        x, mean, variance, sd, zeta = residuals
-        grad_variance = local_sd_backward(sd, grad_y * zeta)
-        grad_x = None
-        if input_grad:
-            grad_x = map.adjoint_x(grad_y, mean, x.shape) + 2.0 * x * map.adjoint_x(grad_variance, variance, x.shape)
-        grad_mean = map.adjoint_w(grad_y, x, mean.shape)
-        return grad_x, Operands(grad_mean, variance=map.adjoint_w(grad_variance, x * x, mean.shape))
+        grad_x, grad = Plain().contract_backward(map, residuals.mean, grad_y, input_grad=input_grad)
+        more, grad_variance = local_noise_backward(map, residuals.noise, grad_y, input_grad=input_grad)
+        return None if grad_x is None else grad_x + more, Operands(grad.mean, variance=grad_variance)

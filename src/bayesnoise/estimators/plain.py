@@ -10,6 +10,7 @@ from bayesnoise.estimators.estimator import Operands
 from bayesnoise.layer import Empty
 from bayesnoise.maps.map import Map
 from bayesnoise.posteriors.law import Traits
+from bayesnoise.posteriors.standard import NORMAL, Standard
 
 
 class PlainResiduals(NamedTuple):
@@ -26,10 +27,13 @@ class Plain:
             return "it drops the randomness of the posterior: use Shared, Flipout or Local, or the Point posterior"
         return None
 
+    def reuse_refusal(self) -> str | None:
+        return None
+
     def noise_shapes(self, map: Map, x_shape: Shape) -> Empty:
         return Empty()
 
-    def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array) -> Empty:
+    def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array, standard: Standard = NORMAL) -> Empty:
         return Empty()
 
     def weight_noise(self, noise: Empty) -> Array | None:

@@ -14,10 +14,11 @@ from bayesnoise.estimators.estimator import Operands
 from bayesnoise.estimators.plain import Plain, PlainResiduals
 from bayesnoise.maps.map import Map
 from bayesnoise.posteriors.law import Traits
+from bayesnoise.posteriors.standard import NORMAL, Standard
 
 
 class SharedNoise(NamedTuple):
-    eps: Array  # like the weights, standard normal
+    eps: Array  # like the weights, of mean 0 and variance 1
 
 
 def sample(mean: Array, scale: Array, eps: Array) -> Array:
@@ -35,11 +36,14 @@ class Shared:
     def refusal(self, traits: Traits) -> str | None:
         return None if traits.random else "the posterior is not random: use Plain"
 
+    def reuse_refusal(self) -> str | None:
+        return None
+
     def noise_shapes(self, map: Map, x_shape: Shape) -> SharedNoise:
         return SharedNoise(map.weight_shape)
 
-    def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array) -> SharedNoise:
-        return SharedNoise(rng.normal(self.noise_shapes(map, x_shape).eps, like=like))
+    def draw(self, rng: Rng, map: Map, x_shape: Shape, *, like: Array, standard: Standard = NORMAL) -> SharedNoise:
+        return SharedNoise(standard.draw(rng, self.noise_shapes(map, x_shape).eps, like=like))
 
     def weight_noise(self, noise: SharedNoise) -> Array | None:
         return noise.eps

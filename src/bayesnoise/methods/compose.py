@@ -11,10 +11,11 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from bayesnoise import _checks
 from bayesnoise.affine import Affine
 from bayesnoise.divergences import Divergence, Zero
-from bayesnoise.estimators import Estimator, Local, Plain, Shared
+from bayesnoise.estimators import Estimator, Local, PerExample, Plain, Shared
 from bayesnoise.layer import Layer
 from bayesnoise.maps import Map
 from bayesnoise.posteriors import Point, Posterior
+from bayesnoise.procedures import Procedure
 from bayesnoise.stochastic import Stochastic
 
 Bias: TypeAlias = Literal["deterministic", "random", "none"]
@@ -25,6 +26,7 @@ class Method(NamedTuple):
     build: Callable[..., Layer]
     combines: str
     paper: str
+    procedure: Procedure | None = None  # how it is trained and predicts, where that is not descent
 
     @property
     def name(self) -> str:
@@ -38,11 +40,12 @@ def compose(
     divergence: Divergence,
     bias: Bias = "deterministic",
     bias_divergence: Divergence | None = None,
+    bias_posterior: Posterior | None = None,
 ) -> Stochastic | Affine:
     """The layer of a map, a posterior, an estimator and a divergence, with its bias.
 
-    A random bias has noise of its own for each example, except under Shared; its divergence is that of the weights
-    unless another is given. A deterministic bias has none.
+    A random bias has noise of its own for each example, except under Shared; its law and its divergence are those of
+    the weights unless others are given. A deterministic bias has none.
     """
     weight = Stochastic(map, posterior, estimator, divergence)
     _checks.one_of("bias", bias, ("deterministic", "random", "none"))
@@ -50,5 +53,7 @@ def compose(
         return weight
     if bias == "deterministic":
         return Affine(weight, Stochastic(map.bias(), Point(), Plain(), bias_divergence or Zero()))
-    per_example = estimator if isinstance(estimator, Shared) else Local()
-    return Affine(weight, Stochastic(map.bias(), posterior, per_example, bias_divergence or divergence))
+    law, kl = bias_posterior or posterior, bias_divergence or divergence
+    per_example = Local() if law.traits.gaussian else PerExample()
+    same = isinstance(estimator, Shared | Local)
+    return Affine(weight, Stochastic(map.bias(), law, estimator if same else per_example, kl))

@@ -10,8 +10,15 @@ from bayesnoise.maps import Map
 from bayesnoise.methods.compose import Bias, Method, compose
 from bayesnoise.methods.gaussian_weights import deterministic
 from bayesnoise.methods.variational_dropouts import unit_noise
-from bayesnoise.noise import Bernoulli, Gaussian, Multiply
+from bayesnoise.noise import Bernoulli, Gaussian, MultiplierLaw, Multiply
 from bayesnoise.posteriors import Point
+
+
+def masked(map: Map, law: MultiplierLaw, rate: float, prior_scale: float | None, bias: Bias) -> Chain:
+    """Factors of a law that is 0 at the given rate, then points, with the penalty of such a mask for a prior scale."""
+    penalty = Zero() if prior_scale is None else L2(prior_scale, 1.0 / (1.0 - rate))
+    bias_penalty = Zero() if prior_scale is None else L2(prior_scale)
+    return chain(Multiply(law), compose(map, Point(), Plain(), penalty, bias, bias_penalty))
 
 
 def dropout(map: Map, *, rate: float = 0.05, prior_scale: float | None = None, bias: Bias = "deterministic") -> Chain:
@@ -20,9 +27,7 @@ def dropout(map: Map, *, rate: float = 0.05, prior_scale: float | None = None, b
     `prior_scale` adds the penalty that its KL comes to (Gal and Ghahramani 2016, appendix; the "KL condition").
     """
     _checks.probability("rate", rate)
-    penalty = Zero() if prior_scale is None else L2(prior_scale, 1.0 / (1.0 - rate))
-    bias_penalty = Zero() if prior_scale is None else L2(prior_scale)
-    return chain(Multiply(Bernoulli(rate)), compose(map, Point(), Plain(), penalty, bias, bias_penalty))
+    return masked(map, Bernoulli(rate), rate, prior_scale, bias)
 
 
 def gaussian_dropout(map: Map, *, rate: float = 0.05, learned: bool = False, bias: Bias = "deterministic") -> Chain:

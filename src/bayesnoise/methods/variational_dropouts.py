@@ -18,13 +18,18 @@ from bayesnoise.posteriors import Additive, Multiplicative
 from bayesnoise.stochastic import Stochastic
 
 
+def input_units(map: Map) -> tuple[int, int]:
+    """The features or channels that enter a map, and how many axes are behind theirs; TypeError for another map."""
+    if isinstance(map, Dense):
+        return map.in_features, 0
+    if isinstance(map, Conv | ConvTranspose):
+        return map.in_channels, len(map.kernel)
+    raise TypeError(f"map is {map!r}, expected Dense, Conv or ConvTranspose: compose the noise of its input by hand")
+
+
 def unit_noise(map: Map, alpha: float, *, tied: bool, divergence: AlphaDivergence | None = None) -> LearnedGaussian:
     """Noise on what enters a map: a feature of a dense one, a channel of a convolution."""
-    if isinstance(map, Dense):
-        return LearnedGaussian(map.in_features, 0, alpha, tied, divergence or LogUniform())
-    if isinstance(map, Conv | ConvTranspose):
-        return LearnedGaussian(map.in_channels, len(map.kernel), alpha, tied, divergence or LogUniform())
-    raise TypeError(f"map is {map!r}, expected Dense, Conv or ConvTranspose: compose a LearnedGaussian by hand")
+    return LearnedGaussian(*input_units(map), alpha, tied, divergence or LogUniform())
 
 
 def variational_dropout(

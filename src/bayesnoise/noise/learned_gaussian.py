@@ -16,6 +16,7 @@ from bayesnoise import _checks
 from bayesnoise._broadcast import sum_to
 from bayesnoise._typing import Array, Rng, Shape
 from bayesnoise.divergences import AlphaDivergence, LogUniform
+from bayesnoise.noise._units import unit_axis
 
 
 class LearnedGaussianParams(NamedTuple):
@@ -51,10 +52,7 @@ class LearnedGaussian:
         _checks.positive("initial_alpha", self.initial_alpha)
 
     def output_shape(self, x_shape: Shape) -> Shape:
-        axis = len(x_shape) - 1 - self.positions
-        if axis < 1 or x_shape[axis] != self.units:
-            after = f" with {self.positions} axes behind it" if self.positions else " on the last axis"
-            raise ValueError(f"x has shape {tuple(x_shape)}, expected {self.units} units{after} for {self}")
+        unit_axis(x_shape, self.units, self.positions, self)
         return tuple(x_shape)
 
     def init(self, rng: Rng, *, like: Array) -> LearnedGaussianParams:

@@ -23,6 +23,10 @@ class MultiplierLaw(Protocol):
     @property
     def variance(self) -> float: ...
 
+    def factor_shape(self, x_shape: Shape) -> Shape:
+        """The shape of the factors for such an input, which broadcasts to it; ValueError if there is none."""
+        ...
+
     def draw(self, rng: Rng, x_shape: Shape, *, like: Array) -> Array: ...
 
 
@@ -38,6 +42,9 @@ class Bernoulli:
     @property
     def variance(self) -> float:
         return self.rate / (1.0 - self.rate)
+
+    def factor_shape(self, x_shape: Shape) -> Shape:
+        return tuple(x_shape)
 
     def draw(self, rng: Rng, x_shape: Shape, *, like: Array) -> Array:
         u = rng.uniform(x_shape, like=like)
@@ -58,21 +65,25 @@ class Gaussian:
     def variance(self) -> float:
         return self.alpha
 
+    def factor_shape(self, x_shape: Shape) -> Shape:
+        return tuple(x_shape)
+
     def draw(self, rng: Rng, x_shape: Shape, *, like: Array) -> Array:
         return 1.0 + self.alpha**0.5 * rng.normal(x_shape, like=like)
 
 
 class MultiplyNoise(NamedTuple):
-    multiplier: Array  # like x
+    multiplier: Array  # broadcasts to x
 
 
 @dataclass(frozen=True)
 class Multiply:
-    """Each element of each example times a factor of its own."""
+    """The input times random factors, as many as the law says."""
 
     law: MultiplierLaw
 
     def output_shape(self, x_shape: Shape) -> Shape:
+        self.law.factor_shape(x_shape)
         return tuple(x_shape)
 
     def init(self, rng: Rng, *, like: Array) -> Empty:
@@ -83,7 +94,7 @@ class Multiply:
 
     def forward(self, params: Empty, noise: MultiplyNoise, x: Array) -> tuple[Array, MultiplyNoise]:
         _checks.layer_input(x, noise)
-        _checks.noise(noise, MultiplyNoise(x.shape))
+        _checks.noise(noise, MultiplyNoise(self.law.factor_shape(x.shape)))
         return x * noise.multiplier, noise
 
     def backward(

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 from bayesnoise._typing import Array, Params, Rng
 from bayesnoise.maps.map import Map
+from bayesnoise.posteriors.standard import NORMAL, Standard
 
 
 class Coordinates(NamedTuple):
@@ -36,6 +37,8 @@ class Traits(NamedTuple):
     independent: bool = True  # across weights, given the parameters
     symmetric: bool = True  # about the mean
     gaussian: bool = True
+    sign_invariant: bool = False  # flipping the noise of any weights keeps the joint law, though they are dependent
+    standard: Standard = NORMAL  # of the noise of each weight
 
 
 class Posterior(Protocol):

@@ -12,31 +12,21 @@ import math
 from array_api_compat import array_namespace
 
 from bayesnoise._typing import Array
+from bayesnoise.special._erfcx import erf_series, residue, scaled_rule
 
 _SPLIT = 2.0
 _END = 6.0  # erfc is 2e-17 there: from here on erf is 1
 _FACTORS = 36
-_STEP, _NODES = 0.5, 13
 
 
 def _series(x: Array) -> Array:
     """`erf(x)` for `|x| < 2`."""
-    square, total = x * x, 1.0
-    for k in range(_FACTORS, 0, -1):
-        total = 1.0 + (2.0 / (2 * k + 1)) * square * total
-    return (2.0 / math.sqrt(math.pi)) * x * array_namespace(x).exp(-square) * total
+    return (2.0 / math.sqrt(math.pi)) * array_namespace(x).exp(-x * x) * erf_series(x, _FACTORS)
 
 
 def _complement(x: Array) -> Array:
     """`erfc(x)` for `2 <= x <= 6`."""
-    xp = array_namespace(x)
-    square = x * x
-    total = 1.0 / square
-    for n in range(1, _NODES + 1):
-        node = (n * _STEP) ** 2
-        total = total + 2.0 * math.exp(-node) / (node + square)
-    rule = (_STEP / math.pi) * x * xp.exp(-square) * total
-    return rule - 2.0 / xp.expm1((2.0 * math.pi / _STEP) * x)
+    return array_namespace(x).exp(-x * x) * scaled_rule(x) - residue(x)
 
 
 def erf(x: Array) -> Array:
