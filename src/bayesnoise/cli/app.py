@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bayesnoise import __version__
-from bayesnoise.cli import compare, doctor, fit, methods, predict, vectors, verify
+from bayesnoise.cli import compare, doctor, fit, methods, predict, samples, vectors, verify
 from bayesnoise.cli.errors import one_line
 
 ABOUT = "Fit, predict and compare Bayesian neural networks, and verify layers with random weights."
@@ -19,7 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fit.fit, predict.predict, compare.compare, methods.methods, doctor.doctor, verify.verify):
+commands = (fit.fit, predict.predict, compare.compare, methods.methods, doctor.doctor)
+for command in (*commands, verify.verify, samples.design, samples.judge):
     app.command()(one_line(command))
 
 golden = typer.Typer(help="Golden vectors: what the layers compute, for implementations in any language.")

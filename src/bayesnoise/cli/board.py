@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from bayesnoise.cli.published import Published, published, sources
 from bayesnoise.cli.trials import Result
 
 # Names of metrics, their headings, and whether more is better.
@@ -51,6 +53,8 @@ def summaries(results: Sequence[Result], methods: Sequence[str], task: str) -> d
 
 def line(result: Result, task: str) -> str:
     """One run in a line, for where there is no terminal to draw on."""
+    if result.left_out is not None:
+        return f"{result.method} split {result.split}: left out: {result.left_out}"
     if result.error is not None:
         return f"{result.method} split {result.split}: {result.error}"
     parts = [f"{heading} {result.metrics[metric]:.4f}" for metric, heading, _ in SHOWN[task]]
@@ -61,8 +65,21 @@ def _words(chosen: dict[str, Any]) -> list[str]:
     return [f"{name.replace('_', '-')} {value:g}" for name, value in chosen.items()]
 
 
-def board(results: Sequence[Result], methods: Sequence[str], runs: int, task: str, caption: str) -> Table:
-    """The table so far; the best mean of each column is bold once all runs are in. It fits 80 columns."""
+def left_out(results: Sequence[Result]) -> list[str]:
+    """The reason for each method that is not for such data."""
+    return list(dict.fromkeys(r.left_out for r in results if r.left_out is not None))
+
+
+def board(
+    results: Sequence[Result], methods: Sequence[str], runs: int, task: str, caption: str, data: str = ""
+) -> Table:
+    """The table so far; the best mean of each column is bold once all runs are in. It fits 80 columns.
+
+    Under a mean stands, dim, what was published for the method on data of that name.
+    """
+    known = any(published(data, name, metric) for name in methods for metric, _, _ in SHOWN[task])
+    told = ["dim: published, on the standard splits", *sources()] if known else []
+    caption = "\n".join([caption, *map(escape, left_out(results)), *map(escape, told)])
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", caption=caption, caption_justify="left")
     table.add_column("method", style="cyan")
     for _, heading, _ in SHOWN[task]:
@@ -78,11 +95,13 @@ def board(results: Sequence[Result], methods: Sequence[str], runs: int, task: st
         cells: list[Any] = []
         for metric, _, _ in SHOWN[task]:
             value = summary(own, metric)
-            cells.append(_cell(value, bold=value is not None and len(methods) > 1 and value.mean == best[metric]))
+            cell = _cell(value, bold=value is not None and len(methods) > 1 and value.mean == best[metric])
+            cells.append(cell + _beside(published(data, name, metric)))
         if timed:
             cells.append(f"{np.mean([r.seconds for r in own]):.1f}" if own else "")
         failed = sum(r.error is not None for r in own)
         done = f"{len(own)}" + (f", {failed} failed" if failed else "")
+        done = "left out" if own and all(r.left_out is not None for r in own) else done
         bar: Any = done if len(own) == runs else ProgressBar(total=runs, completed=len(own), width=8)
         table.add_row(name.replace("_", " ") + _most(own), *cells, bar)
     return table
@@ -98,6 +117,10 @@ def _cell(value: Mean | None, bold: bool) -> str:
         return ""
     text = f"{value.mean:.3f}" + ("" if value.standard_error is None else f" ±{value.standard_error:.3f}")
     return f"[bold]{text}[/bold]" if bold else text
+
+
+def _beside(value: Published | None) -> str:
+    return "" if value is None else f"\n[dim]{value.mean:g} ±{value.standard_error:g}[/dim]"
 
 
 def _most(results: Sequence[Result]) -> str:

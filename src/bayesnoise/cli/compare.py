@@ -131,7 +131,7 @@ def _show(data: Dataset, names: tuple[str, ...], runs: int, base: Settings, dump
     )
 
     def table() -> Table:
-        return board(dump.results, names, runs, data.task, caption)
+        return board(dump.results, names, runs, data.task, caption, Path(data.name).stem)
 
     live = Live(get_renderable=table, console=console, refresh_per_second=4)
     try:

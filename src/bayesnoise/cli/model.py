@@ -17,9 +17,14 @@ from bayesnoise.layer import Layer
 from bayesnoise.losses import Categorical, Gaussian, Heteroscedastic, LearnedGaussian, Loss
 from bayesnoise.networks import conv_net, mlp
 from bayesnoise.optimizers import Optimizer
-from bayesnoise.training import Schedule
+from bayesnoise.procedures import Descent, Procedure, Schedule
+from bayesnoise.training import State, start
 
 Host = Any  # an array of NumPy
+
+
+class NotForTaskError(ValueError):
+    """A method that cannot be used on such data or with such a network; the message is the reason."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +103,7 @@ class Network:
     layer: Layer  # the same, as fast as the backend makes it
     loss: Loss
     optimizer: Optimizer
+    procedure: Procedure
     backend: Backend
 
     def x(self, host: Host) -> Array:
@@ -119,9 +125,13 @@ class Network:
         training, prediction = self.backend.rng(self.model.settings.seed, like).split(2)
         return training, prediction
 
+    def start(self, like: Array) -> State:
+        """A fresh state, for the structure of its trees."""
+        return start(self.layer, self.loss, self.optimizer, self.rngs()[0], like=like, procedure=self.procedure)
+
 
 def network_of(model: Model, on: str | None = None) -> Network:
-    """The network of a model, on the backend of its settings or on another."""
+    """The network of a model, on the backend of its settings or on another; NotForTaskError where there is none."""
     settings, features = model.settings, len(model.inputs.features)
     where = backend(on or settings.backend)
     loss = _loss(settings, model)
@@ -135,7 +145,12 @@ def network_of(model: Model, on: str | None = None) -> Network:
         layer = conv_net(build, model.image_shape, outputs, hidden=settings.hidden)
     else:
         layer = mlp(build, (features, *settings.hidden, outputs))
-    return Network(model, layer, where.accelerate(layer), loss, optimizers.adam(settings.learning_rate), where)
+    procedure = method.procedure or Descent()
+    reason = procedure.refusal(layer, loss)
+    if reason is not None:
+        raise NotForTaskError(f"{method.name} is not for this: {reason}")
+    optimizer = optimizers.adam(settings.learning_rate)
+    return Network(model, layer, where.accelerate(layer), loss, optimizer, procedure, where)
 
 
 def _loss(settings: Settings, model: Model) -> Loss:
@@ -155,11 +170,12 @@ def kl_schedule(settings: Settings) -> Schedule:
     return schedules.Warmup(constant, settings.kl_warmup) if settings.kl_warmup else constant
 
 
-def rate_schedule(settings: Settings) -> Schedule | None:
-    """The learning rate by epoch; None where it is constant."""
+def rate_schedule(settings: Settings) -> Schedule:
+    """The learning rate by epoch."""
+    rate, epochs = settings.learning_rate, settings.epochs
     if settings.decay == "linear":
-        return schedules.Linear(settings.learning_rate, 0.0, 0, settings.epochs)
-    return schedules.Cosine(settings.learning_rate, settings.epochs) if settings.decay == "cosine" else None
+        return schedules.Linear(rate, 0.0, 0, epochs)
+    return schedules.Cosine(rate, epochs) if settings.decay == "cosine" else schedules.Constant(rate)
 
 
 def fingerprint(data: Dataset) -> str:

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bayesnoise import metrics, pruning, training
-from bayesnoise._typing import Array
+from bayesnoise._typing import Array, Params
 from bayesnoise.cli.model import Host, Network, kl_schedule, model_for, network_of, rate_schedule
 from bayesnoise.cli.settings import Settings
 from bayesnoise.datasets import Dataset
 from bayesnoise.datasets.dataset import random_split
-from bayesnoise.objective import ModelParams
 from bayesnoise.prediction import ClassificationPasses, RegressionPasses, predict_classification, predict_regression
+from bayesnoise.procedures import Descent
 from bayesnoise.training import Split, State
 
 Passes = RegressionPasses | ClassificationPasses
@@ -45,7 +45,7 @@ class Prepared(NamedTuple):
     def start(self) -> State:
         """A fresh state, for the structure of its trees."""
         network = self.network
-        return training.start(network.layer, network.loss, network.optimizer, network.rngs()[0], like=self.x)
+        return network.start(self.x)
 
     def fit(self, state: State | None = None, on_epoch: Callable[[State], None] | None = None) -> State:
         """Train, from the beginning or from a state."""
@@ -66,6 +66,7 @@ class Prepared(NamedTuple):
             state=state,
             on_epoch=on_epoch,
             compile=network.backend.compile,
+            procedure=network.procedure,
         )
 
 
@@ -81,13 +82,14 @@ def prepare(settings: Settings, data: Dataset) -> Prepared:
     return Prepared(network, x, y, arrays(rows.validation) if len(rows.validation) else None)
 
 
-def passes(network: Network, params: ModelParams, x: Host, samples: int | None = None) -> Passes:
+def passes(network: Network, params: Params, x: Host, samples: int | None = None) -> Passes:
     """Stochastic passes for rows of features."""
     model = network.model
     common: dict[str, Any] = {
         "rng": network.rngs()[1],
         "samples": samples or model.settings.samples,
         "to_host": network.backend.to_host,
+        "procedure": network.procedure,
     }
     loss: Any = network.loss
     if model.target is None:
@@ -129,8 +131,10 @@ class Pruned(NamedTuple):
     scores: dict[str, float]
 
 
-def pruned(network: Network, params: ModelParams, x: Host, y: Host) -> Pruned | None:
+def pruned(network: Network, params: Params, x: Host, y: Host) -> Pruned | None:
     """The scores of the network without its pruned weights; None where the method prunes none."""
+    if network.procedure != Descent():
+        return None
     records = pruning.sparsity(network.plain, params.layer)
     if not records:
         return None

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from bayesnoise import checkpoints
 from bayesnoise._typing import Params
 from bayesnoise.cli.model import Model, Network, network_of
-from bayesnoise.objective import ModelParams
-from bayesnoise.training import Epoch, State, start
+from bayesnoise.training import Epoch, State
 
 MODEL, REPORT, PAGE = "model.safetensors", "report.json", "report.html"
 
 
 class Arrays(NamedTuple):
-    params: ModelParams
+    params: Params
     optimizer: Params
-    best: ModelParams
+    best: Params
 
 
 class Stored(NamedTuple):
@@ -62,6 +61,5 @@ def restore(folder: Path, on: str | None = None) -> Stored:
 
 
 def _structure(network: Network) -> Arrays:
-    like: Any = network.backend.asarray(np.zeros(1), network.model.settings.dtype)
-    state = start(network.layer, network.loss, network.optimizer, network.rngs()[0], like=like)
+    state = network.start(network.backend.asarray(np.zeros(1), network.model.settings.dtype))
     return Arrays(state.params, state.optimizer, state.best)

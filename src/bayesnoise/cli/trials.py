@@ -17,12 +17,14 @@ import numpy as np
 from bayesnoise_backends import host_rng
 
 from bayesnoise import tree
+from bayesnoise.cli.model import NotForTaskError
 from bayesnoise.cli.run import Timer, passes, prepare, scores
 from bayesnoise.cli.settings import FOR_METHODS, Settings, method_of, takes
 from bayesnoise.datasets import Dataset, load
 from bayesnoise.datasets.dataset import random_split
 from bayesnoise.maps import Dense
 from bayesnoise.methods import METHODS, method
+from bayesnoise.procedures import Variational
 
 Choices = dict[str, tuple[Any, ...]]  # values by the name of a setting
 
@@ -47,6 +49,7 @@ class Result(NamedTuple):
     metrics: dict[str, float]  # empty if the run failed
     seconds: float
     error: str | None = None
+    left_out: str | None = None  # why the method is not for such data
 
 
 def methods_of(text: str) -> tuple[str, ...]:
@@ -87,6 +90,8 @@ def plan(base: Settings, methods: Sequence[str], splits: Sequence[int], choices:
 def has_divergence(settings: Settings) -> bool:
     """Whether the loss of the method has a KL term."""
     entry, options = method_of(settings)
+    if isinstance(entry.procedure, Variational):
+        return True
     layer, like = entry.build(Dense(1, 1), **options), np.ones((1, 1))
     params = layer.init(host_rng(0), like=like)
     noise = layer.draw(host_rng(1), params, like.shape, like=like)
@@ -110,10 +115,17 @@ def run(trial: Trial) -> Result:
             validation = [_difference(trial, c) | {"log_likelihood": _score(c, held)} for c in trial.candidates]
             best = trial.candidates[int(np.argmax([v["log_likelihood"] for v in validation]))]
         measured = _fitted(best, data)
+    except NotForTaskError as reason:
+        return _without(settings, validation, timer, left_out=str(reason))
     except FloatingPointError as error:
-        return Result(settings.method, settings.split, settings.seed, {}, validation, {}, timer.seconds(), str(error))
+        return _without(settings, validation, timer, error=str(error))
     chosen = _difference(trial, best)
     return Result(settings.method, settings.split, settings.seed, chosen, validation, measured, timer.seconds())
+
+
+def _without(settings: Settings, validation: list[dict[str, Any]], timer: Timer, **why: str) -> Result:
+    """The result of a run that has no scores."""
+    return Result(settings.method, settings.split, settings.seed, {}, validation, {}, timer.seconds(), **why)
 
 
 def _difference(trial: Trial, settings: Settings) -> dict[str, Any]:
