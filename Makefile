@@ -52,14 +52,20 @@ bench-gpu:
 calibrate: $(FULL)
 	$(BIN)/python tests/benchmarks/calibrate.py --out docs/calibration.md
 
-# The public implementations in an environment of their own, which needs no more of them than their layers.
+# The public implementations in environments of their own, which need no more of them than their layers.
 PEERS := .venv-findings
+PEERS_TF := .venv-findings-tf
 findings:
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet torch==2.13.0 scikit-learn
 	$(PEERS)/bin/python -m pip install --quiet .
 	$(PEERS)/bin/python -m pip install --quiet --no-deps bayesian-torch==0.5.0 torchbnn==1.2 blitz-bayesian-pytorch==0.2.8
-	$(PEERS)/bin/python tests/benchmarks/findings.py
+	$(PYTHON) -m venv $(PEERS_TF)
+	$(PEERS_TF)/bin/python -m pip install --quiet tensorflow-cpu tf-keras tensorflow-probability==0.25.0
+	$(PEERS_TF)/bin/python -m pip install --quiet .
+	$(PEERS)/bin/python tests/benchmarks/findings.py torch > $(PEERS)/findings.md
+	$(PEERS_TF)/bin/python tests/benchmarks/findings.py tensorflow > $(PEERS_TF)/findings.md
+	cat $(PEERS)/findings.md $(PEERS_TF)/findings.md > docs/findings.md
 
 clean:
-	rm -rf $(VENV) $(PEERS) runs .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(PEERS_TF) runs .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,9 @@ def test_a_conventional_torch_module_needs_one_command(tmp_path: Path) -> None:
     result = run("verify", "torch:verified_layers.Flipout", "--in", 4, "--out", 32, "--json", path)
     assert (result.exit_code, refutations(result)) == (0, set())
     report = reports.read(path)
-    assert {c.id for c in report.claims if c.status == "not run"} == {"dense.flipout.replay"}
+    not_run = {c.id.rpartition(".")[2]: c.sentence for c in report.claims if c.status == "not run"}
+    assert not_run.pop("replay") == "the adapter has no sample_with_noise"
+    assert not_run.keys() == {"evaluation-repeats", "evaluation-mean", "kl-nested", "kl-shared"}
     assert "torch" in report.versions
     assert next(c for c in report.claims if c.id == "dense.flipout.kl-value").status == "holds"
 
@@ -107,6 +110,32 @@ def test_a_module_without_a_kl_is_not_accused_of_a_wrong_one() -> None:
     assert "not run   dense.flipout.kl-value" in result.stdout
 
 
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+def program(name: str, *words: object) -> str:
+    """A program of the tests as a target."""
+    return "exec:" + shlex.join([sys.executable, str(PROGRAMS / f"{name}.py"), *map(str, words)])
+
+
+def test_a_program_is_verified_and_replayed(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    assert run("verify", program("flipout")).exit_code == 0
+    result = run("verify", program("flipout", "--shared-signs"), "--json", path)
+    assert (result.exit_code, "signs-per-example" in refutations(result)) == (1, True)
+    signs = next(c for c in reports.read(path).refuted if c.id == "dense.flipout.signs-per-example")
+    assert run(*shlex.split(signs.replay)[1:]).exit_code == 1
+
+
+def test_a_program_that_dies_is_three() -> None:
+    result = run("verify", program("misbehaving", "dies"))
+    assert result.exit_code == 3
+    assert "its stderr ends with: loading the weights out of luck" in " ".join(result.stdout.split())
+    result = run("verify", f"exec:{sys.executable} -c 'raise SystemExit(9)'")
+    assert result.exit_code == 3
+    assert result.stderr.endswith("raised ProcessError: asked for describe, the program ended with exit code 9\n")
+
+
 REFUSED = {
     "no such module": (("torch:nowhere.Layer",), "'nowhere:Layer' cannot be imported: No module named 'nowhere'"),
     "no such name": (("verified_layers:NOTHING",), "has no attribute 'NOTHING'"),
@@ -120,10 +149,14 @@ REFUSED = {
     "expect": (("library:flipout", "--expect", "x"), "--expect is 'x', expected two parts with = between"),
     "kernel": (("library:flipout", "--kernel", "a"), "kernel is 'a', expected integers"),
     "bias": (("library:flipout", "--bias", "some"), "bias is 'some', expected one of"),
-    "described": (("verified_layers:NO_NOISE", "--bias", "none"), "--bias is for torch: and library: targets"),
+    "described": (("verified_layers:NO_NOISE", "--bias", "none"), "--bias is for torch:, keras: and library: targets"),
     "an argument missing": (("torch:verified_layers.Silent",), "Silent needs the argument 'flavour'"),
     "an argument unknown": (("torch:verified_layers.Flipout", "--set", "colour=1"), "has no argument 'colour'"),
     "a parameter unknown": (("torch:verified_layers.Flipout", "--parameter", "mean=w"), "names 'w', which is none of"),
+    "no program": (("exec:/no/such/program --flag",), "/no/such/program: No such file or directory"),
+    "no command": (("exec:",), "exec: names no program"),
+    "a quote that is open": (("exec:./layer 'x",), 'the command "./layer \'x" cannot be read: No closing quotation'),
+    "described by itself": (("exec:./layer", "--bias", "none"), "the adapter exec:./layer says itself what its layer"),
     "sizes that it lacks": (("torch:verified_layers.SharedSigns", "--kernel", "3"), "takes no kernel_size"),
 }
 

@@ -42,6 +42,7 @@ class LibraryTree:
         self.like = np.zeros((), dtype=description.dtype) if like is None else like
         self._parameters, self._noise = dict(parameters or {}), dict(noise or {})
         self._tree = tree
+        self._loaded: dict[str, tuple[int, ...]] = {}
         self.seed(0)
         made = layer.init(self._fresh(), like=self.like)
         self._params = self._with(made, {path: np.asarray(value) for path, value in (fixed or {}).items()})
@@ -91,10 +92,17 @@ class LibraryTree:
     def load(self, parameters: dict[str, Array]) -> None:
         """Put the parameters in their places."""
         self._params = self._with(self._params, {self._parameters[name]: v for name, v in parameters.items()})
+        self._loaded = {name: np.shape(value) for name, value in parameters.items()}
 
     def _by_name(self, tree: Any) -> dict[str, Array]:
+        """In the shapes that were loaded: the leaf of (c,) may be (c, 1, 1)."""
         leaves = dict(self._tree.paths(tree))
-        return {name: self._out(leaves[path]) for name, path in self._parameters.items()}
+        found = {name: self._out(leaves[path]) for name, path in self._parameters.items()}
+        laid = {name: self._loaded.get(name, value.shape) for name, value in found.items()}
+        return {
+            name: value.reshape(laid[name]) if value.size == np.prod(laid[name]) else value
+            for name, value in found.items()
+        }
 
     def parameters(self) -> dict[str, Array]:
         """What the layer holds, under the names of the family."""

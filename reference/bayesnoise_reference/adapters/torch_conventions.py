@@ -29,6 +29,7 @@ _PRIOR = {
 _WIDTH = 0.5  # of a prior that nobody gave: not 1, where a variance taken for a scale would go unseen
 _STORED = {  # how a scale is stored, by a word in the name of its parameter
     "rho": "softplus",
+    "untransformed_scale": "softplus",
     "log_sigma": "exp",
     "log_std": "exp",
     "log_variance": "log_variance",
@@ -61,7 +62,7 @@ def conventional(
     module = made(**given)
     held = dict(module.named_parameters())
     pool = _pool(module, held, inputs) if held else ()
-    bias = described.pop("bias", None) or _bias(pool)
+    bias = described.pop("bias", None) or bias_of(pool)
     plain = Description("dense", "shared", inputs, outputs, bias=bias)
     names = dict(parameters) if parameters is not None else detect(pool, plain)
     missing = [n for n in names.values() if n not in held]
@@ -72,15 +73,15 @@ def conventional(
     shape = tuple(weight.shape)
     guessed: dict[str, Any] = {
         "family": "dense" if len(shape) == 2 else "convolution",
-        "estimator": _estimator(made, name),
-        "scale": _stored(names["rho"]),
+        "estimator": estimator_of(made, name),
+        "scale": stored(names["rho"]),
         "layout": "out_in" if shape[0] == outputs else "in_out",
         "kernel": shape[2:],
         "dtype": str(weight.dtype).rpartition(".")[2],
         "name": shown,
         **_prior(made, given),
     }
-    guessed |= {n: _axes(given[n], len(shape) - 2) for n in ("stride", "padding", "dilation") if n in given}
+    guessed |= {n: axes(given[n], len(shape) - 2) for n in ("stride", "padding", "dilation") if n in given}
     guessed |= {"groups": given["groups"]} if "groups" in given else {}
     description = Description(**{"inputs": inputs, "outputs": outputs, "bias": bias, **guessed, **described})
     adapter = TorchModule(module, description, names, kl)
@@ -163,17 +164,20 @@ def _takes_any(taken: Mapping[str, inspect.Parameter]) -> bool:
     return any(p.kind is p.VAR_KEYWORD for p in taken.values())
 
 
-def _bias(names: tuple[str, ...]) -> Bias:
+def bias_of(names: tuple[str, ...]) -> Bias:
+    """Of how many parameters a bias is made."""
     count = sum("bias" in n.lower() for n in names)
     return "none" if count == 0 else "deterministic" if count == 1 else "random"
 
 
-def _estimator(made: Callable[..., Any], name: str) -> str:
+def estimator_of(made: Callable[..., Any], name: str) -> str:
+    """What the name of a class, or of its module, says."""
     words = f"{getattr(made, '__module__', '')}.{name}".lower()
     return "flipout" if "flipout" in words else "local" if "local" in words or "lrt" in words else "shared"
 
 
-def _stored(name: str) -> str:
+def stored(name: str) -> str:
+    """How a scale is stored, by the name of its parameter. ValueError if it does not say."""
     lower = name.lower().replace(".", "_")
     found = [kind for word, kind in _STORED.items() if f"_{word}_" in f"_{lower}_"]
     if not found:
@@ -193,5 +197,6 @@ def _prior(made: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def _axes(value: Any, n: int) -> tuple[int, ...]:
+def axes(value: Any, n: int) -> tuple[int, ...]:
+    """A number for each axis."""
     return tuple(value) if isinstance(value, list | tuple) else (int(value),) * n
