@@ -1,6 +1,7 @@
 """How to build each public class of the algebra, and what the oracle says of it.
 
-A class that is added to `maps`, `posteriors` or `estimators` needs an entry here: a test compares the lists.
+A class that is added to `maps`, `posteriors` or `estimators` needs an entry here, or a case in `layer_cases`: a test
+compares the lists.
 """
 
 from __future__ import annotations
@@ -18,8 +19,12 @@ from bayesnoise_reference import (
     bias,
     convolution,
     dense,
+    embedding,
     flipout,
+    k_tied,
     local_reparameterization,
+    matrix_gaussian,
+    per_example,
     transposed_convolution,
 )
 from bayesnoise_reference import posteriors as laws
@@ -69,6 +74,7 @@ MAP_ORACLES: dict[type, Callable[[Any], MapOracle]] = {
     maps.Bias: lambda m: MapOracle(partial(bias.output, axis=0 if m.axis == 1 else -1), bias.sign_pattern),
     maps.Conv: _conv,
     maps.ConvTranspose: _conv_transpose,
+    maps.Embedding: lambda m: MapOracle(embedding.output, dense.sign_pattern),
 }
 
 # Small: the oracle differentiates each of their numbers by itself. The first axis of an input counts examples.
@@ -84,6 +90,9 @@ MAPS: list[tuple[Map, Shape]] = [
     (maps.ConvTranspose(2, 1, (2, 1), dilation=(2, 1), stride=(1, 2), output_padding=(0, 1)), (2, 2, 2, 1)),
 ]
 
+# Maps whose input is integers, so that what holds of products and of gradients by the input does not apply.
+INDEX_MAPS: list[tuple[Map, Shape]] = [(maps.Embedding(3, 2), (2, 4)), (maps.Embedding(2, 1), (3,))]
+
 _SHORT: dict[object, str] = {m: f"{len(shape) - 2}d" for m, shape in MAPS if len(shape) > 2}
 
 LAWS: dict[type, Callable[..., tuple[Array, Array]]] = {
@@ -92,6 +101,8 @@ LAWS: dict[type, Callable[..., tuple[Array, Array]]] = {
     posteriors.LogSigmaGaussian: laws.gaussian_exp,
     posteriors.Multiplicative: laws.multiplicative,
     posteriors.Additive: laws.additive,
+    posteriors.KTied: k_tied.law,
+    posteriors.MatrixGaussian: matrix_gaussian.law,
 }
 
 POSTERIORS: list[Posterior] = [
@@ -120,11 +131,16 @@ def _local(x: Array, mean: Array, scale: Array, noise: Any, oracle: MapOracle) -
     return local_reparameterization.output(x, mean, scale, noise.zeta, oracle.contract)
 
 
+def _per_example(x: Array, mean: Array, scale: Array, noise: Any, oracle: MapOracle) -> Array:
+    return per_example.output(x, mean, scale, noise.eps, oracle.contract)
+
+
 OUTPUTS: dict[type, Callable[[Array, Array, Array, Any, MapOracle], Array]] = {
     estimators.Plain: _plain,
     estimators.Shared: _shared,
     estimators.Flipout: _flipout,
     estimators.Local: _local,
+    estimators.PerExample: _per_example,
 }
 
 ESTIMATORS: list[estimators.Estimator] = [
@@ -132,6 +148,7 @@ ESTIMATORS: list[estimators.Estimator] = [
     estimators.Shared(),
     estimators.Flipout(),
     estimators.Local(),
+    estimators.PerExample(),
 ]
 
 
@@ -140,9 +157,9 @@ def representable(rng: np.random.Generator, shape: Shape) -> Array:
     return rng.standard_normal(shape).astype(np.float32).astype(np.float64)
 
 
-def example_of(x: Array) -> Array:
-    """The input of a bias: `(n, 1, ..., 1)` ones."""
-    return np.ones((x.shape[0], *(1,) * (x.ndim - 1)))
+def example_of(y: Array) -> Array:
+    """The input of a bias that is added to `y`: `(n, 1, ..., 1)` ones."""
+    return np.ones((y.shape[0], *(1,) * (y.ndim - 1)))
 
 
 def oracle_law(layer: Stochastic, params: Any) -> tuple[Array, Array]:
@@ -154,7 +171,7 @@ def oracle_forward(layer: Stochastic | Affine, params: Any, noise: Any, x: Array
     """The output by the definitions of the oracle; complex parameters and inputs pass through."""
     if isinstance(layer, Affine):
         y = oracle_forward(layer.weight, params.weight, noise.weight, x)
-        return y + oracle_forward(layer.bias, params.bias, noise.bias, example_of(x))
+        return y + oracle_forward(layer.bias, params.bias, noise.bias, example_of(y))
     mean, scale = oracle_law(layer, params)
     oracle = MAP_ORACLES[type(layer.map)](layer.map)
     return OUTPUTS[type(layer.estimator)](x, mean, scale, noise.estimator, oracle)
@@ -164,7 +181,7 @@ def oracle_moments(layer: Stochastic | Affine, params: Any, x: Array) -> tuple[A
     """Mean and variance of every output, product by product."""
     if isinstance(layer, Affine):
         mean, variance = oracle_moments(layer.weight, params.weight, x)
-        bias_mean, bias_variance = oracle_moments(layer.bias, params.bias, example_of(x))
+        bias_mean, bias_variance = oracle_moments(layer.bias, params.bias, example_of(mean))
         return mean + bias_mean, variance + bias_variance
     contract = MAP_ORACLES[type(layer.map)](layer.map).contract
     return local_reparameterization.moments(x, *oracle_law(layer, params), contract)

@@ -50,6 +50,7 @@ def test_choices_that_make_no_difference_are_left_out() -> None:
     assert counts["deterministic"] == 1
     assert counts["dropout"] == counts["gaussian_dropout"] == 2  # the rate alone: without a prior there is no KL
     assert counts["flipout"] == counts["sparse_variational_dropout"] == 2  # the KL weight alone
+    assert counts["ivon"] == counts["vadam"] == 2  # whose layers have no KL: their procedure has
 
 
 def test_compare_in_processes_gives_the_same_numbers(tmp_path: Path) -> None:

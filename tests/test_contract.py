@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from functools import cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import layer_cases
 import pytest
 from agreement import Truth, assert_agrees, truth
 from cases import (
     ESTIMATORS,
+    INDEX_MAPS,
     LAWS,
     MAP_ORACLES,
     MAPS,
@@ -25,6 +27,7 @@ from namespaces import Namespace
 from bayesnoise import estimators, maps, posteriors
 from bayesnoise._typing import Shape
 from bayesnoise.affine import Affine
+from bayesnoise.composite import Composite
 from bayesnoise.divergences import Zero
 from bayesnoise.estimators import Plain
 from bayesnoise.maps import Unit
@@ -83,12 +86,23 @@ def test_layer_equals_the_oracle(namespace: Namespace, index: int) -> None:
     assert_agrees(LAYERS[index][0], truth_of(index), namespace)
 
 
+def inside(layer: Any) -> set[type]:
+    """The classes of the algebra that a layer is made of."""
+    parts = layer.parts if isinstance(layer, Composite) else ()
+    own = (layer.map, layer.posterior, layer.estimator) if isinstance(layer, Stochastic) else ()
+    return {type(piece) for piece in own}.union(*(inside(part) for _, part in parts))
+
+
 def test_every_public_class_has_a_case() -> None:
+    """Here, with every partner that it fits, or in the layers of a family."""
+    elsewhere = set[type]().union(*(inside(case.layer) for case in layer_cases.CASES.values()))
     for module, method, instances, oracles in (
-        (maps, "adjoint_w", [m for m, _ in MAPS], MAP_ORACLES),
+        (maps, "adjoint_w", [m for m, _ in (*MAPS, *INDEX_MAPS)], MAP_ORACLES),
         (posteriors, "pullback", POSTERIORS, LAWS),
         (estimators, "contract_backward", ESTIMATORS, OUTPUTS),
     ):
         classes = public(module, method)
         assert len(classes) >= 4
-        assert classes == set(oracles) == {type(instance) for instance in instances}
+        here = {type(instance) for instance in instances}
+        assert here <= set(oracles) <= classes
+        assert classes <= here | elsewhere

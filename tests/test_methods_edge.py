@@ -15,10 +15,14 @@ from bayesnoise_reference import (
 from bayesnoise import divergences, estimators, layer, maps, methods, noise, stochastic
 from bayesnoise import posteriors as laws
 from bayesnoise._typing import Shape
-from bayesnoise.affine import Affine
+from bayesnoise.affine import Affine, Biased
 from bayesnoise.chain import Chain, chain
+from bayesnoise.concrete import ConcreteDropout
 from bayesnoise.divergences import GaussianKL
 from bayesnoise.estimators import Local, Shared
+from bayesnoise.information import InformationDropout
+from bayesnoise.low_rank import LowRank
+from bayesnoise.multiplicative_flow import MultiplicativeFlow
 from bayesnoise.pruning import prune
 
 DENSE = maps.Dense(3, 2)
@@ -26,7 +30,24 @@ DENSE = maps.Dense(3, 2)
 NAMES = {name: getattr(module, name) for module in (maps, estimators, divergences, laws) for name in module.__all__} | {
     "Stochastic": stochastic.Stochastic,
     "Affine": Affine,
+    "Biased": Biased,
+    "LowRank": LowRank,
+    "MultiplicativeFlow": MultiplicativeFlow,
     "Chain": Chain,
+    "ConcreteDropout": ConcreteDropout,
+    "InformationDropout": InformationDropout,
+}
+WITHOUT_RANDOM_BIAS = {  # their weights are points
+    "concrete_dropout",
+    "deterministic",
+    "drop_block",
+    "dropout",
+    "gaussian_dropout",
+    "information_dropout",
+    "ivon",
+    "spatial_dropout",
+    "vadam",
+    "variational_structured_dropout",
 }
 OF_NOISE = {name: getattr(noise, name) for name in noise.__all__}
 
@@ -42,7 +63,7 @@ def test_methods_build_on_every_map(
     m: Any, x_shape: Shape, name: str, bias: Literal["none", "deterministic", "random"]
 ) -> None:
     build = methods.method(name).build
-    if bias == "random" and name in ("deterministic", "dropout", "gaussian_dropout"):
+    if bias == "random" and name in WITHOUT_RANDOM_BIAS:
         with pytest.raises(ValueError, match="Point"):
             build(m, bias=bias)
         return
@@ -53,14 +74,15 @@ def test_methods_build_on_every_map(
     assert eval(repr(built), {}, scope) == built
     x = np.random.default_rng(0).standard_normal(x_shape)
     params = built.init(host_rng(0), like=x)
-    y, residuals = built.forward(params, built.draw(host_rng(1), params, x_shape, like=x), x)
+    noise_of_call = built.draw(host_rng(1), params, x_shape, like=x)
+    y, residuals = built.forward(params, noise_of_call, x)
     assert y.shape == built.output_shape(x_shape) == m.output_shape(x_shape)
     with_x, without_x = built.backward(residuals, y), built.backward(residuals, y, input_grad=False)
     assert with_x[0] is not None
     assert with_x[0].shape == x_shape
     assert without_x[0] is None
-    assert type(with_x[1]) is type(built.kl_grad(params)) is type(params)
-    assert np.isfinite(float(built.kl(params)))
+    assert type(with_x[1]) is type(built.kl_grad(params, noise_of_call)) is type(params)
+    assert np.isfinite(float(built.kl(params, noise_of_call)))
 
 
 def test_random_bias_is_drawn_once_an_example_or_once_a_call() -> None:

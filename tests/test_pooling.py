@@ -45,6 +45,11 @@ def _average(x_shape: Shape, kernel: Shape, stride: Shape, padding: Shape, count
     )
 
 
+def _last(x_shape: Shape) -> Case:
+    last = (x_shape[-1] - 1,)
+    return Case(reshaping.select(last, x_shape[-1]), lambda x: definitions.selected(x, last), x_shape)
+
+
 CASES: dict[str, list[Case]] = {
     "max_pool": [
         _max((2, 2, 5), (2,), (2,), (0,)),
@@ -62,6 +67,10 @@ CASES: dict[str, list[Case]] = {
         for shape in ((2, 3, 4), (2, 1, 2, 3), (1, 2, 2, 1, 2))
     ],
     "flatten": [Case(reshaping.flatten(), definitions.flattened, shape) for shape in ((3, 2), (2, 2, 3, 2))],
+    "select": [
+        Case(reshaping.select((3, 0), 4), lambda x: definitions.selected(x, (3, 0)), shape)
+        for shape in ((2, 4), (2, 3, 4))
+    ],
 }
 ALL = [
     pytest.param(name, i, id=f"{name}-{len(c.x_shape) - 2}d-{i}")
@@ -129,6 +138,7 @@ def test_any_geometry(name: str) -> None:
         case = {
             "max_pool": lambda: _max(x_shape, kernel, stride, padding),
             "average_pool": lambda: _average(x_shape, kernel, stride, padding, counted),
+            "select": lambda: _last(x_shape),
         }.get(name, lambda: CASES[name][0])()
         rng = np.random.default_rng(seed)
         x = rng.standard_normal(x_shape) * 2.0**exponent
@@ -206,6 +216,10 @@ def test_layers_compare_and_hash() -> None:
         (lambda: pooling.global_average_pool().output_shape((2, 3)), ValueError, r"expected \(n, c, \*space\)"),
         (lambda: pooling.global_average_pool().output_shape((2, 3, 0)), ValueError, "sizes of at least 1"),
         (lambda: reshaping.flatten().output_shape((3,)), ValueError, "at least two axes"),
+        (lambda: reshaping.select((), 2), ValueError, "expected at least one of 0 to 1"),
+        (lambda: reshaping.select((1, 1), 2), ValueError, "none twice"),
+        (lambda: reshaping.select((2,), 2), ValueError, r"indices is \(2,\), expected"),
+        (lambda: reshaping.select((0,), 2).output_shape((1, 3)), ValueError, r"expected \(n, ..., 2\)"),
     ],
 )
 def test_what_does_not_fit(build: Any, error: type[Exception], message: str) -> None:

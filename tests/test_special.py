@@ -53,6 +53,7 @@ class Case(NamedTuple):
 
 SOFTPLUS = _points((-80.0, 80.0), (-12.0, 3.0), extra=(-9.0, -9.001, -8.999, 0.0))
 ERF = _points((-6.0, 6.0), (-0.1, 0.1), extra=(2.0, -2.0, 1.999, 6.0, 7.5, 1e-30, 1e4))
+NORMAL = _points((-13.0, 4.0), (-0.5, 0.5), extra=(-0.707, -0.708, 1e-30, -1e-30))
 DAWSON = _points((-30.0, 30.0), (-3.0, 3.0), extra=(1.0, -1.0, 0.999, 25.0, 24.99, 1e-30, 1e4))
 LOG_ALPHA = _points((-12.0, 40.0), (-4.0, 0.0), extra=(-math.log(6.0), -math.log(24.0), -7.2, -7.21, -25.0))
 
@@ -63,6 +64,8 @@ CASES = {
     "log_softplus": Case(lambda x: MP.log(_log1pexp(x)), SOFTPLUS, 8, at_infinity=(-math.inf, math.inf)),
     "dlog_softplus": Case(lambda x: 1 / (1 + MP.exp(-x)) / _log1pexp(x), SOFTPLUS, 6, at_infinity=(1.0, 0.0)),
     "erf": Case(MP.erf, ERF, 6, odd=True, at_infinity=(-1.0, 1.0)),
+    "ndtr": Case(MP.ncdf, NORMAL, 96, at_infinity=(0.0, 1.0)),  # the argument of the exponential is rounded: 13^2 / 2
+    "log_ndtr": Case(lambda x: MP.log(MP.ncdf(x)), NORMAL, 16, at_infinity=(-math.inf, 0.0)),
     "dawson": Case(_dawson, DAWSON, 8, odd=True),
     "dawson_ratio": Case(lambda x: MP.hyp1f1(1, MP.mpf(3) / 2, -x * x), DAWSON, 8),
     "log_uniform_kl": Case(_log_uniform, LOG_ALPHA, 6, at_infinity=(math.inf, 0.0)),
@@ -71,7 +74,7 @@ CASES = {
         lambda a: _dawson(_root_u(a)) / _root_u(a) / 2, LOG_ALPHA, 8, at_infinity=(0.0, 0.5)
     ),
 }
-OTHERS = {"inverse_softplus", "logsumexp"}
+OTHERS = {"inverse_softplus", "logsumexp", "ndtri_exp"}
 each_function = pytest.mark.parametrize("name", sorted(CASES))
 
 

@@ -51,6 +51,7 @@ def test_estimators_refuse_what_they_cannot_carry(posterior: Any, estimator: Any
         (Traits(symmetric=False), {Plain, Flipout}),
         (Traits(independent=False), {Plain, Flipout, Local}),
         (Traits(gaussian=False), {Plain, Local}),
+        (Traits(independent=False, gaussian=False, sign_invariant=True), {Plain, Local}),
     ],
 )
 def test_each_trait_matters_to_the_estimators_that_need_it(traits: Traits, refusing: set[type]) -> None:

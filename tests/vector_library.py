@@ -9,6 +9,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from bayesnoise_reference.vectors.decimals import decode
 from namespaces import Namespace, to_numpy
+from vector_factors import factors
 
 from bayesnoise import activations, divergences, losses, maps, noise, posteriors, special, tree
 from bayesnoise.estimators import Flipout, Local, Shared
@@ -165,6 +166,8 @@ def compute(type_: str, test: dict[str, Any], namespace: Namespace) -> dict[str,
         found = _alpha(v, posteriors.Multiplicative(), ("theta", "log_alpha"))
     elif kind == "sparse_variational_dropout":
         found = _alpha(v, posteriors.Additive(), ("theta", "log_sigma2"))
+    elif kind == "factors":
+        found = factors(rest, v)
     elif kind == "divergence":
         found = _divergence(rest, v)
     elif kind == "activation":
