@@ -34,6 +34,16 @@ def _backward(layer: Layer, input_grad: bool, residuals: Residuals, grad_y: Arra
     return layer.backward(thaw(residuals), grad_y, input_grad=input_grad)
 
 
+def _example_kl(layer: Layer, residuals: Residuals) -> Array:
+    return jax.numpy.asarray(_layer.example_kl(layer, thaw(residuals)))
+
+
+def _backward_with_kl(
+    layer: Layer, input_grad: bool, residuals: Residuals, grad_y: Array, weights: Array
+) -> tuple[Array | None, Params]:
+    return _layer.backward_with_kl(layer, thaw(residuals), grad_y, weights, input_grad=input_grad)
+
+
 def _absorb(layer: Layer, params: Params, residuals: Residuals) -> Params:
     return _layer.absorb(layer, params, thaw(residuals))
 
@@ -42,6 +52,8 @@ _init_jit = jax.jit(_init, static_argnums=0)
 _draw_jit = jax.jit(_draw, static_argnums=(0, 1))
 _forward_jit = jax.jit(_forward, static_argnums=0)
 _backward_jit = jax.jit(_backward, static_argnums=(0, 1))
+_example_kl_jit = jax.jit(_example_kl, static_argnums=0)
+_backward_with_kl_jit = jax.jit(_backward_with_kl, static_argnums=(0, 1))
 _absorb_jit = jax.jit(_absorb, static_argnums=0)
 _predict_jit = jax.jit(lambda layer, params, x: layer.predict(params, x), static_argnums=0)
 _moments_jit = jax.jit(lambda layer, params, x: layer.moments(params, x), static_argnums=0)
@@ -70,6 +82,15 @@ class Jitted:
 
     def backward(self, residuals: Residuals, grad_y: Array, *, input_grad: bool = True) -> tuple[Array | None, Params]:
         grad_x, grads = _backward_jit(self.layer, input_grad, residuals, grad_y)
+        return grad_x, grads
+
+    def example_kl(self, residuals: Residuals) -> Array:
+        return _example_kl_jit(self.layer, residuals)
+
+    def backward_with_kl(
+        self, residuals: Residuals, grad_y: Array, weights: Array, *, input_grad: bool = True
+    ) -> tuple[Array | None, Params]:
+        grad_x, grads = _backward_with_kl_jit(self.layer, input_grad, residuals, grad_y, weights)
         return grad_x, grads
 
     def predict(self, params: Params, x: Array) -> Array:
