@@ -10,6 +10,9 @@ from array_api_compat import array_namespace
 from bayesnoise_reference.vectors.decimals import decode
 from namespaces import Namespace, to_numpy
 from vector_factors import factors
+from vector_masks import KINDS as MASKS
+from vector_masks import masks
+from vector_sequences import SEQUENCES, sequences
 
 from bayesnoise import activations, divergences, losses, maps, noise, posteriors, special, tree
 from bayesnoise.estimators import Flipout, Local, Shared
@@ -166,6 +169,10 @@ def compute(type_: str, test: dict[str, Any], namespace: Namespace) -> dict[str,
         found = _alpha(v, posteriors.Multiplicative(), ("theta", "log_alpha"))
     elif kind == "sparse_variational_dropout":
         found = _alpha(v, posteriors.Additive(), ("theta", "log_sigma2"))
+    elif kind in SEQUENCES:
+        found = sequences(kind, rest, v, namespace)
+    elif kind in MASKS:
+        found = masks(kind, rest, v)
     elif kind == "factors":
         found = factors(rest, v)
     elif kind == "divergence":

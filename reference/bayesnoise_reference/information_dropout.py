@@ -50,10 +50,12 @@ def to_log_uniform(h: Any, s: Any, least: float = 0.001, span: float = 0.7) -> A
     return sum(each)
 
 
-def to_log_normal(h: Any, s: Any, prior_mean: float, prior_scale: float) -> Any:
+def to_log_normal(
+    h: Any, s: Any, prior_mean: float, prior_scale: float, least: float = 0.001, span: float = 0.7
+) -> Any:
     """Summed over the units of one example: that of two normal laws of v."""
     log_f = np.log(activation(np.ravel(h), "log_normal"))
-    return divergences.gaussian(log_f, strength(np.ravel(s)), prior_mean, prior_scale)
+    return divergences.gaussian(log_f, strength(np.ravel(s), least, span), prior_mean, prior_scale)
 
 
 def moments(h: Any, s: Any, prior: str) -> tuple[Any, Any]:

@@ -7,6 +7,7 @@ LibraryTree(layer, what, {"mean": "weight.theta", "log_alpha": "0.log_alpha"}, {
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -95,14 +96,13 @@ class LibraryTree:
         self._loaded = {name: np.shape(value) for name, value in parameters.items()}
 
     def _by_name(self, tree: Any) -> dict[str, Array]:
-        """In the shapes that were loaded: the leaf of (c,) may be (c, 1, 1)."""
         leaves = dict(self._tree.paths(tree))
-        found = {name: self._out(leaves[path]) for name, path in self._parameters.items()}
-        laid = {name: self._loaded.get(name, value.shape) for name, value in found.items()}
-        return {
-            name: value.reshape(laid[name]) if value.size == np.prod(laid[name]) else value
-            for name, value in found.items()
-        }
+        return {name: self._as_loaded(name, self._out(leaves[path])) for name, path in self._parameters.items()}
+
+    def _as_loaded(self, name: str, value: Array) -> Array:
+        """In the shape that was loaded: a leaf (c, 1, 1) may have been given as (c,)."""
+        shape: tuple[int, ...] = self._loaded.get(name, tuple(value.shape))
+        return value.reshape(shape) if value.size == prod(shape) else value
 
     def parameters(self) -> dict[str, Array]:
         """What the layer holds, under the names of the family."""

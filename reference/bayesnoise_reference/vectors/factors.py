@@ -1,4 +1,4 @@
-"""Random factors of whole units, `y = x z` with one z an example and unit: structured Gaussian, truncated log-normal."""
+"""Random factors of whole units, `y = x z`, one z an example and unit: structured Gaussian, truncated log-normal."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def variational_structured() -> Family:
         ("DivergenceOnce", "One column of weights is counted.", {"kl": lambda v: _closed(v, _rotation(v), 1.0, 3)}),
     )  # fmt: skip
     conventions = {
-        "y": "x (n, k, p) times 1 + U (sqrt(alpha) eps), eps (n, k), the same at all p positions; alpha = exp(log_alpha)",
+        "y": "x (n, k, p) times 1 + U (sqrt(alpha) eps), eps (n, k), equal at all p positions; alpha = exp(log_alpha)",
         "U": "H_2 H_1, H_t = I - 2 v_t v_t' / |v_t|^2, v_t = matrix_t v_{t-1} + shift_t, v_0 = start",
         "kl": "columns / 2 * sum over units i of log(1 + s_i) - log_alpha_i, s the diagonal of U diag(alpha) U'",
         "gradients": GRADIENTS,
@@ -194,7 +194,7 @@ def structured_variational() -> Family:
     )  # fmt: skip
     conventions = {
         "y": "x (n, k, p) times z (n, k), the same at all p positions",
-        "z": "log z has as much of N(mu, exp(log_sigma)^2) on [low, high] below it as the normal law has below eps (n, k)",
+        "z": "log z has as much of N(mu, exp(log_sigma)^2) cut to [low, high] below it as N(0, 1) has below eps (n, k)",
         "kl": "sum over units of log(high - low) minus the entropy of log z",
         "gradients": GRADIENTS,
     }

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from bayesnoise_reference.vectors import dropouts, factors, functions, variational, weights
+from bayesnoise_reference.vectors import (
+    dropouts,
+    factors,
+    functions,
+    learned_masks,
+    masks,
+    positions,
+    recurrent,
+    variational,
+    weights,
+)
 from bayesnoise_reference.vectors.records import Family
 
 FAMILIES: dict[str, Callable[[], Family]] = {
@@ -16,6 +26,15 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "sparse_variational_dropout": variational.sparse,
     "variational_structured_dropout": factors.variational_structured,
     "structured_variational_dropout": factors.structured_variational,
+    "spatial_dropout": masks.spatial,
+    "drop_block": masks.blocks,
+    "drop_connect": masks.connections,
+    "concrete_dropout": learned_masks.concrete,
+    "information_dropout": learned_masks.information,
+    "lstm_flipout": partial(recurrent.family, "lstm"),
+    "gru_flipout": partial(recurrent.family, "gru"),
+    "embedding_flipout": positions.embeddings,
+    "attention_flipout": positions.attentions,
     "divergences": functions.divergence_family,
     "special_functions": functions.special_family,
     "activations": functions.activation_family,

@@ -1,0 +1,204 @@
+"""What the noise of a recurrent layer is shared by, and what it is not: examples, gates, the two maps, calls.
+
+Draws are read off states as in `recurrent_law`. Where only sizes are compared, signs may be what they like: the claim
+is about the base draw, under flipout as under a shared one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesnoise_reference._typing import Array
+from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.judge import exact
+from bayesnoise_reference.families._readings import apart_of, coin_of
+from bayesnoise_reference.families.recurrent import SequenceTrial
+from bayesnoise_reference.families.recurrent_law import draws, input_draws
+from bayesnoise_reference.families.recurrent_steps import FAMILIES, KINDS, READING
+
+CAUSES = {
+    "recurrent-hidden-signs-missing": "the weights of the state have no signs",
+    "recurrent-hidden-reuses-input-noise": "the weights of the state have the noise of those of the input",
+    "recurrent-gates-share-noise": "one draw of noise serves all gates",
+}
+_STATELESS = 2  # the gate, g or n, under which a state stays 0 until something comes in
+
+
+@claim(
+    "calls-draw-anew",
+    "Every call draws weights of its own.",
+    catches=("eps-across-calls", "recurrent-input-without-noise"),
+    families=FAMILIES,
+    estimators=KINDS,
+    trial=SequenceTrial,
+)
+def calls_draw_anew(trial: SequenceTrial) -> Finding:
+    """Exact: the sizes of two continuous draws coincide with probability zero, whatever their signs."""
+    z = np.abs(input_draws(trial, trial.description.gates[_STATELESS], 1, 2))
+    same = not np.any(np.abs(z[0] - z[1]) > READING * trial.guard.eps)
+    return exact(same, f"two calls have {'the same' if same else 'different'} noise; it is drawn anew in each", 2)
+
+
+@claim(
+    "maps-draw-apart",
+    "The weights of the input and those of the state have noise of their own.",
+    catches=("recurrent-hidden-reuses-input-noise",),
+    families=FAMILIES,
+    estimators=KINDS,
+    trial=SequenceTrial,
+)
+def maps_draw_apart(trial: SequenceTrial) -> Finding:
+    """The correlation of the sizes of two independent normal draws: one step shows the one, the next the other."""
+    d, gate = trial.description, trial.description.gates[_STATELESS]
+    at = trial.columns(gate).start
+    one = np.zeros((d.units, d.units))
+    one[0, 0] = 0.3
+    first = np.zeros((d.inputs, d.units))
+    first[0, 0] = 0.3
+    means = trial.reading(gate) | {"input": trial.only(gate, 3.0 * first)}
+    held = trial.load(means, {"input": trial.only(gate, first), "hidden": trial.only(gate, one)})
+    x, pairs = np.zeros((1, 3, d.inputs)), []
+    x[0, 1, 0] = 1.0
+    for _ in range(trial.calls):
+        y = trial.guard.sample(x)
+        a = trial.decode(gate, y)[0, :, 0]
+        of_input = (a[0] - held.mean["input"][0, at]) / held.scale["input"][0, at]
+        pairs.append((of_input, a[1] / y[0, 1, 0] / held.scale["hidden"][0, at]))
+    both = np.array(pairs)
+    return apart_of(trial, both[:, 0], both[:, 1], "the weights of the input and of the state")
+
+
+@claim(
+    "gates-draw-apart",
+    "The weights of one input to two gates have noise of their own.",
+    catches=("recurrent-gates-share-noise",),
+    families=FAMILIES,
+    estimators=KINDS,
+    when=lambda d: d.inputs >= 3,
+    trial=SequenceTrial,
+)
+def gates_draw_apart(trial: SequenceTrial) -> Finding:
+    """The correlation of the sizes of two independent normal draws: inputs, not biases, leave one gate at a step."""
+    d = trial.description
+    one, other = d.gates[_STATELESS], d.gates[3 if d.family == "lstm" else 1]
+    mean = np.zeros((d.inputs, d.columns))
+    mean[1], mean[2] = trial.reading(one)["input_bias"], trial.reading(other)["input_bias"]
+    scale = np.zeros((d.inputs, d.units))
+    scale[0] = 0.3
+    held = trial.load({"input": mean}, {"input": trial.only(one, scale) + trial.only(other, scale)})
+    x, pairs = np.zeros((1, 3, d.inputs)), []
+    x[0, 1, :2] = 1.0
+    x[0, 2, [0, 2]] = 1.0
+    for _ in range(trial.calls):
+        y = trial.guard.sample(x)
+        a = [trial.decode(gate, y)[0, k] for k, gate in enumerate((one, other))]
+        pairs.append([a[k] / held.scale["input"][0, trial.columns(g)] for k, g in enumerate((one, other))])
+    both = np.array(pairs)
+    return apart_of(trial, both[:, 0].ravel(), both[:, 1].ravel(), "two gates")
+
+
+@claim(
+    "examples-share-weights",
+    "All sequences of a call have the same weights.",
+    catches=("noise-per-example",),
+    families=FAMILIES,
+    estimators=("shared",),
+    trial=SequenceTrial,
+)
+def examples_share_weights(trial: SequenceTrial) -> Finding:
+    """Exact: the same sequence twice."""
+    trial.load(trial.random(), trial.scales())
+    y = trial.guard.sample(np.repeat(trial.rows(1, 3), 2, axis=0))
+    wrong = not np.max(np.abs(y[0] - y[1])) <= trial.rounding
+    return exact(wrong, f"the same sequence twice gives {'different' if wrong else 'the same'} states in one call", 1)
+
+
+@claim(
+    "examples-share-sizes",
+    "All sequences of a call have weights whose noise is of the same size.",
+    catches=("noise-per-example", "signs-zero-one"),
+    families=FAMILIES,
+    estimators=("flipout",),
+    trial=SequenceTrial,
+)
+def examples_share_sizes(trial: SequenceTrial) -> Finding:
+    """Exact: one base draw, with signs."""
+    z = np.abs(input_draws(trial, trial.description.gates[_STATELESS], 4, 4))
+    wrong = not np.max(np.abs(z - z[:, :1])) <= READING * trial.guard.eps
+    said = "of different sizes" if wrong else "of one size"
+    return exact(wrong, f"the noise of a weight is {said} in the sequences of a call; its sign alone may differ", 4)
+
+
+def _products(trial: SequenceTrial, what: str) -> list[Array]:
+    """Of the draws of two equal sequences: for each gate `(calls, ..., h)`, positive where their signs agree."""
+    return [z[:, 0] * z[:, 1] for z in draws(trial, what, 2)]
+
+
+@claim(
+    "signs-per-example",
+    "Two sequences have signs of their own on the weights of the input.",
+    catches=("signs-shared-across-batch",),
+    families=FAMILIES,
+    estimators=("flipout",),
+    trial=SequenceTrial,
+)
+def signs_per_example(trial: SequenceTrial) -> Finding:
+    """A fair coin for each unit and call: the signs of one input are a factor common to all units, and fair too."""
+    products = np.concatenate([p[:, 0].ravel() for p in _products(trial, "input")])
+    return coin_of(trial, products, "two equal sequences agree in the sign of the noise of an input")
+
+
+@claim(
+    "signs-of-inputs",
+    "Two inputs have signs of their own.",
+    catches=("no-input-signs", "signs-shared-across-batch"),
+    families=FAMILIES,
+    estimators=("flipout",),
+    trial=SequenceTrial,
+)
+def signs_of_inputs(trial: SequenceTrial) -> Finding:
+    """A fair coin for each call: that two sequences agree at one input says nothing of another."""
+    products = np.concatenate([p[:, 0, 0] * p[:, 1, 0] for p in _products(trial, "input")])
+    return coin_of(trial, products, "two equal sequences agree at one input as at another")
+
+
+@claim(
+    "signs-of-outputs",
+    "Two units have signs of their own.",
+    catches=("no-output-signs", "signs-shared-across-batch"),
+    families=FAMILIES,
+    estimators=("flipout",),
+    trial=SequenceTrial,
+)
+def signs_of_outputs(trial: SequenceTrial) -> Finding:
+    """A fair coin for each pair of units and call."""
+    found = [p[:, 0, : 2 * (p.shape[-1] // 2)] for p in _products(trial, "input")]
+    products = np.concatenate([(p[:, ::2] * p[:, 1::2]).ravel() for p in found])
+    return coin_of(trial, products, "two equal sequences agree at one unit as at another")
+
+
+@claim(
+    "hidden-signs-per-example",
+    "Two sequences have signs of their own on the weights of the state.",
+    catches=("recurrent-hidden-signs-missing", "signs-shared-across-batch"),
+    families=FAMILIES,
+    estimators=("flipout",),
+    trial=SequenceTrial,
+)
+def hidden_signs_per_example(trial: SequenceTrial) -> Finding:
+    """A fair coin for each unit and call: the sign of a unit flips all that it has from the states."""
+    products = np.concatenate([p.ravel() for p in _products(trial, "hidden")])
+    return coin_of(trial, products, "two equal sequences agree in the sign of the noise of a state")
+
+
+CLAIMS = (
+    calls_draw_anew,
+    maps_draw_apart,
+    gates_draw_apart,
+    examples_share_weights,
+    examples_share_sizes,
+    signs_per_example,
+    signs_of_inputs,
+    signs_of_outputs,
+    hidden_signs_per_example,
+)

@@ -1,0 +1,217 @@
+"""Gradients through time, the divergence, and what is saved of a recurrent layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bayesnoise_reference import divergences
+from bayesnoise_reference._typing import Array
+from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.judge import exact, not_run
+from bayesnoise_reference.families.recurrent import Held, SequenceTrial
+from bayesnoise_reference.families.recurrent_steps import FAMILIES, KINDS
+from bayesnoise_reference.numerics import complex_step
+
+CAUSES = {
+    "recurrent-gradient-truncated": "gradients do not pass from a step to the one before",
+    "recurrent-gradient-last-step": "the gradient of the weights is that of the last step alone",
+    "recurrent-kl-no-hidden": "the KL leaves out the weights of the state",
+    "recurrent-kl-one-gate": "the KL counts the weights of one gate alone",
+}
+_STATELESS = 2  # the gate, g or n, under which a state stays 0 until something comes in
+
+
+def _worst(seen: dict[str, Array], right: dict[str, Array]) -> tuple[str, float]:
+    """The name whose gradient is farthest off, and how far, next to the largest of its numbers."""
+    off = {k: float(np.max(np.abs(seen[k] - r)) / max(np.max(np.abs(r)), 1e-3)) for k, r in right.items()}
+    name = max(off, key=lambda k: off[k])
+    return name, off[name]
+
+
+@claim(
+    "gradients-without-noise",
+    "With all scales zero gradients are those of the cell with the mean weights.",
+    needs=("sample", "gradients"),
+    catches=("recurrent-gradient-truncated", "recurrent-gradient-last-step", "gradient-mean-averaged"),
+    families=FAMILIES,
+    estimators=KINDS,
+    trial=SequenceTrial,
+)
+def gradients_without_noise(trial: SequenceTrial) -> Finding:
+    """Exact: the derivative of the definition by complex step, of every mean, every bias and the input."""
+    held, x = trial.load(trial.random()), trial.rows(2, 3)
+    g = trial.rng.standard_normal((2, 3, trial.description.units))
+    g = np.asarray(g.astype(trial.guard.dtype), dtype=np.float64)
+
+    def loss(x: Array, arrays: dict[str, Any]) -> Any:
+        return np.sum(g * trial.states(x, arrays))
+
+    right = {"x": complex_step(lambda x: loss(x, held.mean), x)}
+    for name, value in held.mean.items():
+        own = f"{name}_mean" if name in held.stored else name
+        right[own] = complex_step(partial(_moved, partial(loss, x), held.mean, name), value)
+    found = trial.guard.gradients(x, g)
+    name, off = _worst(found, {k: v for k, v in right.items() if k != "x" or k in found})
+    wrong = not off <= 64.0 * trial.rounding
+    return exact(wrong, f"the gradient of {name} is {off:.3g} of its size away from the derivative, the farthest", 1)
+
+
+def _moved(loss: Callable[[dict[str, Any]], Any], arrays: dict[str, Array], name: str, value: Array) -> Any:
+    return loss(arrays | {name: value})
+
+
+def _by_mean(scale: Any, prior: float, mean: Any) -> Any:
+    return divergences.gaussian(mean, scale, 0.0, prior)
+
+
+def _by_scale(mean: Any, prior: float, scale: Any) -> Any:
+    return divergences.gaussian(mean, scale, 0.0, prior)
+
+
+def _identity(trial: SequenceTrial, what: str) -> Finding | None:
+    """For one sequence `dL/drho = dL/dmean * draw * dscale/drho`, with the draw read off the states of that call."""
+    d, gate = trial.description, trial.description.gates[_STATELESS]
+    at, steps = trial.columns(gate), min(d.inputs, 4)
+    shape = (d.inputs if what == "input" else d.units, d.units)
+    scale = trial.rng.uniform(0.2, 0.5, shape) if what == "input" else np.diag(trial.rng.uniform(0.2, 0.5, d.units))
+    means = trial.reading(gate) | (trial.kick(gate) if what == "hidden" else {})
+    held = trial.load(means, {what: trial.only(gate, scale)})
+    x = trial.kicks(1, 2)
+    if what == "input":
+        x = np.zeros((1, steps + 1, d.inputs))
+        x[0, 1:, :steps] = np.eye(steps)
+    g = np.asarray(trial.rng.standard_normal((1, x.shape[1], d.units)).astype(trial.guard.dtype), dtype=np.float64)
+    found = trial.guard.gradients(x, g)
+    if "y" not in found:
+        return None
+    a = trial.decode(gate, found["y"])[0]
+    if what == "input":
+        draw = (a - held.mean["input"][:steps, at]) / held.scale["input"][:steps, at]
+        rows: Any = (slice(0, steps), at)
+    else:
+        draw = a[0] / found["y"][0, 0] / np.diagonal(held.scale["hidden"][:, at])
+        rows = (np.arange(d.units), np.arange(at.start, at.stop))
+    right = found[f"{what}_mean"][rows] * draw * trial.slope(held, what)[rows]
+    seen = found[f"{what}_rho"][rows]
+    off = float(np.max(np.abs(seen - right)) / max(float(np.max(np.abs(right))), 1e-3))
+    wrong = not off <= 1e5 * trial.guard.eps
+    return exact(wrong, f"the gradient of {what}_rho is {off:.3g} of its size away from that of the draw", 1)
+
+
+@claim(
+    "input-scale-gradient",
+    "The gradient of a scale of the input's weights is that of their mean times the draw.",
+    needs=("sample", "gradients"),
+    catches=("gradient-scale-without-chain", "gradient-scale-zero", "gradient-noise-redrawn"),
+    families=FAMILIES,
+    estimators=KINDS,
+    trial=SequenceTrial,
+)
+def input_scale_gradient(trial: SequenceTrial) -> Finding:
+    """Exact, for the draw of that very call."""
+    return _identity(trial, "input") or not_run("gradients give no output of their draw")
+
+
+@claim(
+    "hidden-scale-gradient",
+    "The gradient of a scale of the state's weights is that of their mean times the draw.",
+    needs=("sample", "gradients"),
+    catches=("gradient-scale-without-chain", "gradient-scale-zero", "gradient-noise-redrawn"),
+    families=FAMILIES,
+    estimators=KINDS,
+    trial=SequenceTrial,
+)
+def hidden_scale_gradient(trial: SequenceTrial) -> Finding:
+    """Exact, for the draw of that very call."""
+    return _identity(trial, "hidden") or not_run("gradients give no output of their draw")
+
+
+def _kl(held: Held, prior: float) -> Any:
+    return sum(divergences.gaussian(held.mean[k], held.scale[k], 0.0, prior) for k in held.stored)
+
+
+@claim(
+    "kl",
+    "The KL is the sum over all random parameters, of the input and of the state.",
+    needs=("kl",),
+    catches=(
+        "recurrent-kl-no-hidden",
+        "recurrent-kl-one-gate",
+        "kl-mean",
+        "kl-reversed",
+        "kl-sign",
+        "kl-no-half",
+        "kl-prior-variance-as-scale",
+        "kl-no-bias",
+    ),
+    families=FAMILIES,
+    estimators=KINDS,
+    when=lambda d: d.prior is not None,
+    trial=SequenceTrial,
+)
+def kl(trial: SequenceTrial) -> Finding:
+    """Exact: quadrature of the definition, once for every parameter."""
+    held, d = trial.load(trial.random(), trial.scales()), trial.description
+    assert d.prior is not None
+    seen, right = trial.guard.kl(), float(np.real(_kl(held, d.prior)))
+    wrong = not abs(seen - right) <= 256.0 * trial.guard.eps * abs(right)
+    return exact(wrong, f"the KL is {seen:.6g}; {right:.6g} is {'right' if wrong else 'expected'}", 1)
+
+
+@claim(
+    "kl-gradients",
+    "The gradient of the KL is its derivative by every mean and every stored scale.",
+    needs=("kl_gradients",),
+    catches=("recurrent-kl-no-hidden", "recurrent-kl-one-gate", "kl-mean", "kl-sign", "kl-no-bias"),
+    families=FAMILIES,
+    estimators=KINDS,
+    when=lambda d: d.prior is not None,
+    trial=SequenceTrial,
+)
+def kl_gradients(trial: SequenceTrial) -> Finding:
+    """Exact: complex step through the quadrature, of one parameter of every gate in each array."""
+    held, d = trial.load(trial.random(), trial.scales()), trial.description
+    assert d.prior is not None
+    prior, found, seen, right = d.prior, trial.guard.kl_gradients(), [], []
+    for name, shape in trial.shapes().items():
+        if name not in held.stored:
+            continue
+        slopes = trial.slope(held, name)
+        for gate in d.gates:
+            at = (*(trial.rng.integers(n) for n in shape[:-1]), trial.rng.integers(d.units) + gate.place * d.units)
+            m, s = held.mean[name][at], held.scale[name][at]
+            right.append(complex_step(partial(_by_mean, s, prior), m))
+            right.append(complex_step(partial(_by_scale, m, prior), s) * slopes[at])
+            seen += [found[f"{name}_mean"][at], found[f"{name}_rho"][at]]
+    off = float(np.max(np.abs(np.array(seen) - np.array(right))))
+    wrong = not off <= 256.0 * trial.guard.eps * float(np.max(np.abs(right)))
+    return exact(wrong, f"the gradient of the KL is off its derivative by {off:.3g} at most", len(right))
+
+
+@claim(
+    "restored",
+    "What is saved and read back has the means and the scales of before.",
+    needs=("evaluate", "kl", "save", "restore"),
+    catches=("restore-forgets-scale",),
+    families=FAMILIES,
+    estimators=KINDS,
+    when=lambda d: d.prior is not None,
+    trial=SequenceTrial,
+)
+def restored(trial: SequenceTrial) -> Finding:
+    """Exact: the means show in evaluation, the scales in the KL."""
+    trial.load(trial.random(), trial.scales())
+    x = trial.rows(2, 3)
+    before, kept = (trial.guard.evaluate(x), trial.guard.kl()), trial.guard.save()
+    trial.load(trial.random(), trial.scales())
+    trial.guard.restore(kept)
+    after = trial.guard.evaluate(x), trial.guard.kl()
+    wrong = not (np.array_equal(before[0], after[0]) and before[1] == after[1])
+    return exact(wrong, f"a layer that was saved and read back is {'another' if wrong else 'the same'}", 2)
+
+
+CLAIMS = (gradients_without_noise, input_scale_gradient, hidden_scale_gradient, kl, kl_gradients, restored)

@@ -1,0 +1,161 @@
+"""Layers whose weights serve several positions, under flipout: an embedding, and self-attention."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bayesnoise_reference import attention, embedding, flipout
+from bayesnoise_reference._typing import Array
+from bayesnoise_reference.vectors.layers import (
+    GRADIENTS,
+    LayerDefinition,
+    changed,
+    gaussian_kl,
+    log_sigma_of,
+    sigma_of,
+)
+from bayesnoise_reference.vectors.records import Case, Family, Group, Values, dyadic, signs
+
+PROJECTIONS = ("query", "key", "value", "output")
+_PRIOR = 0.5
+
+
+def _kl(v: Values, names: tuple[str, ...]) -> Any:
+    return sum(
+        gaussian_kl(v[f"{k}mu"], sigma_of(v[f"{k}rho"]), log_sigma_of(v[f"{k}rho"]), np.array(0.0), np.array(_PRIOR))
+        for k in names
+    )
+
+
+def _rows(v: Values, weights: list[Array] | None = None) -> Array:
+    each = weights or flipout.weights(v["mu"], sigma_of(v["rho"]), v["eps"], v["sign_in"], v["sign_out"])
+    found = [embedding.output(x, w) for x, w in zip(np.real(v["x"]), each, strict=True)]
+    empty = np.zeros((0, *v["x"].shape[1:], v["mu"].shape[1])) + 0.0 * np.sum(v["mu"])
+    return np.stack(found) if found else empty
+
+
+def _words_alone(inputs: Values, outputs: Values) -> Values:
+    """Words have no gradient."""
+    return {name: value for name, value in outputs.items() if name != "grad_x"}
+
+
+def _per_position(v: Values) -> Array:
+    """The signs of a position are those of another example: the same word has two rows."""
+    other = _rows(v | {name: -v[name] for name in ("sign_out",)})
+    y = _rows(v)
+    odd = np.arange(y.shape[1]) % 2 == 1
+    return np.where(odd[None, :, None], other, y)
+
+
+def _last(inputs: Values, outputs: Values) -> Values:
+    """The gradient of a row is that of the last position that reads it."""
+    found = np.zeros(inputs["mu"].shape)
+    for n, t in np.ndindex(*inputs["x"].shape):
+        found[int(np.real(inputs["x"][n, t]))] = inputs["grad_y"][n, t]
+    return _words_alone(inputs, outputs | {"grad_mu": found})
+
+
+def embeddings() -> Family:
+    """An embedding."""
+    right = LayerDefinition(_rows, ("mu", "rho"), lambda v: _kl(v, ("",)), _words_alone)
+    ones = {name: lambda v, name=name: _rows(v | {name: np.abs(v[name])}) for name in ("sign_in", "sign_out")}
+    bugs = changed(
+        right,
+        ("RowOffByOne", "Words are counted from 1.", {
+            "output": lambda v: _rows(v | {"x": (np.real(v["x"]) + 1) % v["mu"].shape[0]})
+        }),
+        ("NoInputSigns", "Words have no signs.", {"output": ones["sign_in"]}),
+        ("NoOutputSigns", "Features have no signs.", {"output": ones["sign_out"]}),
+        ("SignsPerPosition", "A position has signs of its own.", {"output": _per_position}),
+        ("WholeWeightFlipped", "Signs flip the whole sampled weight.", {
+            "output": lambda v: _rows(v, [
+                (v["mu"] + sigma_of(v["rho"]) * v["eps"]) * np.outer(r, s)
+                for r, s in zip(v["sign_in"], v["sign_out"], strict=True)
+            ])
+        }),
+        ("PaddingRow", "The row of word 0 is zeros.", {
+            "output": lambda v: _rows(v) * (np.real(v["x"]) != 0)[..., None]
+        }),
+        ("LastPositionWins", "A row's gradient is that of the last position that reads it.", {"amend": _last}),
+        ("KlMean", "The KL is averaged, not summed.", {"kl": lambda v: _kl(v, ("",)) / v["mu"].size}),
+    )  # fmt: skip
+    conventions = {
+        "y": "y_nt = W_n[x_nt], W_n = mu + softplus(rho) eps sign_in_n sign_out_n', x whole numbers from 0",
+        "kl": f"to N(0, {_PRIOR}^2), every row once",
+        "gradients": GRADIENTS,
+    }
+    cases = []
+    sizes = (("words twice", "Ordinary", 2, 6), ("one example", "BatchOfOne", 1, 3), ("none", "EmptyBatch", 0, 3))
+    for seed, (comment, flag, n, t) in enumerate(sizes):
+        rng = np.random.default_rng(61 + seed)
+        given = {"x": rng.integers(0, 4, (n, t)).astype(np.float64), "grad_y": dyadic(rng, n, t, 3)}
+        given |= {"mu": dyadic(rng, 4, 3), "rho": dyadic(rng, 4, 3) - 0.5, "eps": dyadic(rng, 4, 3)}
+        cases.append(Case(comment, (flag,), given | {"sign_in": signs(rng, n, 4), "sign_out": signs(rng, n, 3)}))
+    group = Group("embedding.flipout", conventions, right, tuple(cases), bugs)
+    return Family("embedding_flipout", "Wen et al. 2018, arXiv 1803.04386, for one-hot inputs", (group,))
+
+
+def _attend(v: Values, heads: int = 2, causal: bool = False) -> Array:
+    found = []
+    for n, x in enumerate(v["x"]):
+        own = []
+        for k in PROJECTIONS:
+            eps, r, s = v[f"{k}_eps"], v[f"{k}_sign_in"], v[f"{k}_sign_out"]
+            weights = flipout.weights(v[f"{k}_mu"], sigma_of(v[f"{k}_rho"]), eps, r, s)
+            own.append((weights[n], np.zeros(v["query_mu"].shape[1])))
+        found.append(attention.output(x, own[0], own[1], own[2], own[3], heads, causal))
+    return np.stack(found) if found else v["x"] + 0.0 * np.sum(v["query_mu"])
+
+
+def attentions() -> Family:
+    """Self-attention of two heads, with and without causality."""
+    parameters = tuple(f"{k}_{part}" for k in PROJECTIONS for part in ("mu", "rho"))
+    names = tuple(f"{k}_" for k in PROJECTIONS)
+    groups = []
+    for kind, causal in (("plain", False), ("causal", True)):
+        right = LayerDefinition(partial(_attend, causal=causal), parameters, lambda v: _kl(v, names))
+        bugs = changed(
+            right,
+            ("ScoresNotScaled", "Scores are not divided by the root of a head's features.", {
+                "output": lambda v, causal=causal: _attend(
+                    v | {k: 2.0**0.5 * v[k] for k in ("query_mu", "query_eps")}, 2, causal)
+            }),
+            ("OneHead", "All features are one head.", {"output": lambda v, causal=causal: _attend(v, 1, causal)}),
+            ("MaskReversed", "Causality is there where it is not asked for, or is not where it is.", {
+                "output": lambda v, causal=causal: _attend(v, 2, not causal)
+            }),
+            ("OutputWithoutNoise", "The last projection has no noise.", {
+                "output": lambda v, causal=causal: _attend(v | {"output_eps": 0.0 * v["output_eps"]}, 2, causal)
+            }),
+            ("SignsMissing", "The query has no signs.", {
+                "output": lambda v, causal=causal: _attend(
+                    v | {name: np.abs(v[name]) for name in ("query_sign_in", "query_sign_out")}, 2, causal)
+            }),
+            ("KlWithoutOutput", "The KL leaves out the last projection.", {"kl": lambda v: _kl(v, names[:3])}),
+        )  # fmt: skip
+        conventions = {
+            "y": "q, k, v = x W_query, x W_key, x W_value, a = softmax(q k' / sqrt(d)) for each of 2 heads, "
+            f"y = (a v) W_output, W_n = mu + softplus(rho) eps sign_in_n sign_out_n'; {kind}",
+            "kl": f"to N(0, {_PRIOR}^2), over all four",
+            "gradients": GRADIENTS,
+        }
+        cases = tuple(
+            _attention_case(*size)
+            for size in ((2, 3, "Ordinary", 71), (1, 2, "BatchOfOne", 72), (0, 2, "EmptyBatch", 73))
+        )
+        groups.append(Group(f"attention.{kind}", conventions, right, cases, bugs))
+    return Family(
+        "attention_flipout", "Wen et al. 2018, arXiv 1803.04386; Vaswani et al. 2017, arXiv 1706.03762", tuple(groups)
+    )
+
+
+def _attention_case(n: int, t: int, flag: str, seed: int) -> Case:
+    rng, f = np.random.default_rng(seed), 4
+    given: Values = {"x": dyadic(rng, n, t, f), "grad_y": dyadic(rng, n, t, f)}
+    for k in PROJECTIONS:
+        given |= {f"{k}_mu": dyadic(rng, f, f, spread=0.5), f"{k}_rho": dyadic(rng, f, f) - 1.0}
+        given |= {f"{k}_eps": dyadic(rng, f, f), f"{k}_sign_in": signs(rng, n, f), f"{k}_sign_out": signs(rng, n, f)}
+    return Case(f"{n} examples of {t} positions", (flag,), given)
