@@ -216,8 +216,9 @@ def test_what_cannot_be_fitted_is_refused() -> None:
         gradients_of_examples(mixed, losses.Gaussian(1.0), params, rng(1, like=x), x, y, 0.1)
     with pytest.raises(ValueError, match=r"kl_weight is 0.0, expected a finite number above 0"):
         fit(network(), losses.Gaussian(1.0), x, y, kl_weight=0.0, **common)
+    longer: dict[str, Any] = {**common, "epochs": 3}
     with pytest.raises(FloatingPointError, match="lower the learning rate"), np.errstate(all="ignore"):
-        fit(network(), losses.Gaussian(1e-3), x, 1e200 * y, **common | {"epochs": 3})
+        fit(network(), losses.Gaussian(1e-3), x, 1e200 * y, **longer)
     with pytest.raises(ValueError, match="without any learned array"):
         slang().init((None, ()))
     with pytest.raises(ValueError, match=r"rate_scale is -1.0"):

@@ -170,7 +170,7 @@ def compute(type_: str, test: dict[str, Any], namespace: Namespace) -> dict[str,
     elif kind == "sparse_variational_dropout":
         found = _alpha(v, posteriors.Additive(), ("theta", "log_sigma2"))
     elif kind in SEQUENCES:
-        found = sequences(kind, rest, v, namespace)
+        found = sequences(kind, v, namespace)
     elif kind in MASKS:
         found = masks(kind, rest, v)
     elif kind == "factors":

@@ -45,14 +45,14 @@ def _recurrent(kind: str, v: dict[str, Any]) -> Any:
     return layer, recurrent.RecurrentParams(*params), recurrent.RecurrentNoise(of_input, of_hidden, None, None)
 
 
-def _attention(kind: str, v: dict[str, Any]) -> Any:
-    layer = attention.multi_head_attention(_build("none"), v["query_mu"].shape[0], 2, causal=kind == "causal")
+def _attention(v: dict[str, Any]) -> Any:
+    layer = attention.multi_head_attention(_build("none"), v["query_mu"].shape[0], 2, causal=bool(float(v["causal"])))
     names = ("query_", "key_", "value_", "output_")
     params = attention.AttentionParams(*(_weights(v, name) for name in names))
     return layer, params, attention.AttentionNoise(*(_flips(v, name, True) for name in names))
 
 
-def sequences(kind: str, rest: str, v: dict[str, Any], namespace: Namespace) -> dict[str, Any]:
+def sequences(kind: str, v: dict[str, Any], namespace: Namespace) -> dict[str, Any]:
     """The outputs of one test, by name."""
     x = v["x"]
     if kind == "embedding":
@@ -62,10 +62,12 @@ def sequences(kind: str, rest: str, v: dict[str, Any], namespace: Namespace) -> 
         noise: Any = StochasticNoise(FlipoutNoise(v["eps"], signs_in, signs_out), None)
         x = namespace.asarray(np.asarray(to_numpy(x), dtype=np.int32))
     else:
-        layer, params, noise = _recurrent(kind, v) if kind in ("lstm", "gru") else _attention(rest, v)
+        layer, params, noise = _recurrent(kind, v) if kind in ("lstm", "gru") else _attention(v)
     y, residuals = layer.forward(params, noise, x)
     grad_x, grad = layer.backward(residuals, v["grad_y"])
-    found = {"y": y, "kl": layer.kl(params), **_named("grad_", grad), **_named("kl_grad_", layer.kl_grad(params))}
+    found = {"y": y, **_named("grad_", grad)}
+    if kind != "attention":
+        found |= {"kl": layer.kl(params), **_named("kl_grad_", layer.kl_grad(params))}
     return found if grad_x is None else found | {"grad_x": grad_x}
 
 

@@ -26,8 +26,9 @@ LAYERS = [
 
 def adapter(description: Any, mistake: str) -> Any:
     """The straightforward one of its kind."""
-    kind = Estimate if isinstance(description, MixtureEstimate) else Closed
-    return kind(description, mistake)
+    if isinstance(description, MixtureEstimate):
+        return Estimate(description, mistake)
+    return Closed(description, mistake)
 
 
 def mistakes(description: Any) -> list[str]:

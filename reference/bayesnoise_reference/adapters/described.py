@@ -73,7 +73,7 @@ def _families() -> Mapping[str, list[Any]]:
     for module in iter_modules(families.__path__):
         for value in vars(import_module(f"{families.__name__}.{module.name}")).values():
             if isinstance(value, type) and issubclass(value, Described) and "family" in vars(value):
-                kinds = found.setdefault(value.family, [])
+                kinds = found.setdefault(vars(value)["family"], [])
                 kinds += [value] if value not in kinds else []
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from bayesnoise_reference.adapters.library_tree import LibraryTree
 from bayesnoise_reference.families.factors import Factors
@@ -14,7 +14,7 @@ def variational_structured_dropout(
     """Its structured Gaussian noise on channels."""
     from bayesnoise.noise import StructuredGaussian
 
-    what = Factors(kind="structured", units=units, columns=columns, reflections=reflections, dtype=dtype)
+    what: Any = Factors(kind="structured", units=units, columns=columns, reflections=reflections, dtype=dtype)
     paths = {"log_alpha": "log_alpha", "start": "reflections.start"}
     for t in range(reflections):
         for name in ("matrix", "shift"):
@@ -29,6 +29,6 @@ def structured_variational_dropout(
     """Its truncated log-normal factors of channels."""
     from bayesnoise.noise import GroupFactor, TruncatedLogNormal
 
-    what = Factors(kind="truncated", units=units, low=low, high=high, dtype=dtype)
+    what: Any = Factors(kind="truncated", units=units, low=low, high=high, dtype=dtype)
     layer = GroupFactor(units, 1, TruncatedLogNormal(low, high))
     return LibraryTree(layer, what, {"mu": "mu", "log_sigma": "log_sigma"}, {"eps": "eps"})

@@ -6,8 +6,8 @@ choose extends `Described`. Claims are found by the family and the kind: "noise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from bayesnoise_reference._typing import Array
 
@@ -52,7 +52,7 @@ class Subject(Protocol):
 class Described:
     """A description whose arrays have one layout, and whose outputs have the shape of the inputs unless it says so."""
 
-    family: ClassVar[str]
+    family: str = field(init=False)
     dtype: Literal["float32", "float64"] = "float64"
     name: str = "layer"
 

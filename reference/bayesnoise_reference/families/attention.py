@@ -12,8 +12,8 @@ queries are. Values are read where all positions are equal, the output projectio
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class Attention(Described):
     `scale` says how a standard deviation is stored; `prior` is the standard deviation of a Gaussian prior of mean 0.
     """
 
-    family: ClassVar[str] = "attention"
+    family: str = field(default="attention", init=False)
     estimator: Literal["shared", "flipout"] = "flipout"
     features: int = 4
     heads: int = 2

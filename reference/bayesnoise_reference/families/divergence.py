@@ -8,8 +8,8 @@ parameters under these names and answers `kl`, and `kl_gradients` if it can. The
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Divergence(Described):
     ValueError for numbers that cannot be.
     """
 
-    family: ClassVar[str] = "divergence"
+    family: str = field(default="divergence", init=False)
     kind: Kind
     size: int = 6
     prior: float = 0.5

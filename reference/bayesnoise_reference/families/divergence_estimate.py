@@ -7,8 +7,7 @@ an e-value. An adapter loads `mean (n,)` and `scale (n,)`, and its `kl` draws an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import chdtr
@@ -42,7 +41,7 @@ CAUSES = {
 class MixtureEstimate(Described):
     """The divergence of `size` weights to the mixture. ValueError for numbers that cannot be."""
 
-    family: ClassVar[str] = "divergence"
+    family: str = field(default="divergence", init=False)
     size: int = 4
     share: float = 0.7
     wide: float = 1.5

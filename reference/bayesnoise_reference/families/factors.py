@@ -14,8 +14,8 @@ law has below eps.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import ndtri
@@ -37,7 +37,7 @@ class Factors(Described):
     ValueError for sizes below 1 (2 units, 2 positions) and for bounds that are no interval.
     """
 
-    family: ClassVar[str] = "factors"
+    family: str = field(default="factors", init=False)
     kind: Literal["structured", "truncated"]
     units: int = 3
     positions: int = 2

@@ -10,8 +10,8 @@ dropped.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -71,7 +71,7 @@ CAUSES = {
 class Noise(Described):
     """A layer of a kind. ValueError for numbers that cannot be."""
 
-    family: ClassVar[str] = "noise"
+    family: str = field(default="noise", init=False)
     kind: Kind
     units: int = 6
     space: tuple[int, ...] = (3,)

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from scipy.special import logit
@@ -123,13 +123,13 @@ class Sequence(Described):
 class LSTM(Sequence):
     """A long short-term memory with a forget gate, and without peepholes."""
 
-    family: ClassVar[str] = "lstm"
+    family: str = field(default="lstm", init=False)
 
 
 class GRU(Sequence):
     """A gated recurrent unit whose reset gate multiplies the product, its bias included."""
 
-    family: ClassVar[str] = "gru"
+    family: str = field(default="gru", init=False)
 
 
 class Held(NamedTuple):

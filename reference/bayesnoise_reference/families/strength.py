@@ -10,8 +10,8 @@ The claims load diagonal weights, behind which every factor can be seen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -70,7 +70,7 @@ CAUSES = {
 class Strength(Described):
     """A layer of a kind. ValueError for numbers that are not above 0, or fewer than two units."""
 
-    family: ClassVar[str] = "strength"
+    family: str = field(default="strength", init=False)
     kind: Kind
     units: int = 6
     temperature: float = 0.25  # of "concrete"

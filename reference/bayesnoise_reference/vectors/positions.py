@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -98,8 +97,8 @@ def embeddings() -> Family:
     return Family("embedding_flipout", "Wen et al. 2018, arXiv 1803.04386, for one-hot inputs", (group,))
 
 
-def _attend(v: Values, heads: int = 2, causal: bool = False) -> Array:
-    found = []
+def _attend(v: Values, heads: int = 2, causal: bool | None = None) -> Array:
+    found, causal = [], bool(np.real(v["causal"])) if causal is None else causal
     for n, x in enumerate(v["x"]):
         own = []
         for k in PROJECTIONS:
@@ -112,50 +111,45 @@ def _attend(v: Values, heads: int = 2, causal: bool = False) -> Array:
 
 def attentions() -> Family:
     """Self-attention of two heads, with and without causality."""
-    parameters = tuple(f"{k}_{part}" for k in PROJECTIONS for part in ("mu", "rho"))
-    names = tuple(f"{k}_" for k in PROJECTIONS)
-    groups = []
-    for kind, causal in (("plain", False), ("causal", True)):
-        right = LayerDefinition(partial(_attend, causal=causal), parameters, lambda v: _kl(v, names))
-        bugs = changed(
-            right,
-            ("ScoresNotScaled", "Scores are not divided by the root of a head's features.", {
-                "output": lambda v, causal=causal: _attend(
-                    v | {k: 2.0**0.5 * v[k] for k in ("query_mu", "query_eps")}, 2, causal)
-            }),
-            ("OneHead", "All features are one head.", {"output": lambda v, causal=causal: _attend(v, 1, causal)}),
-            ("MaskReversed", "Causality is there where it is not asked for, or is not where it is.", {
-                "output": lambda v, causal=causal: _attend(v, 2, not causal)
-            }),
-            ("OutputWithoutNoise", "The last projection has no noise.", {
-                "output": lambda v, causal=causal: _attend(v | {"output_eps": 0.0 * v["output_eps"]}, 2, causal)
-            }),
-            ("SignsMissing", "The query has no signs.", {
-                "output": lambda v, causal=causal: _attend(
-                    v | {name: np.abs(v[name]) for name in ("query_sign_in", "query_sign_out")}, 2, causal)
-            }),
-            ("KlWithoutOutput", "The KL leaves out the last projection.", {"kl": lambda v: _kl(v, names[:3])}),
-        )  # fmt: skip
-        conventions = {
-            "y": "q, k, v = x W_query, x W_key, x W_value, a = softmax(q k' / sqrt(d)) for each of 2 heads, "
-            f"y = (a v) W_output, W_n = mu + softplus(rho) eps sign_in_n sign_out_n'; {kind}",
-            "kl": f"to N(0, {_PRIOR}^2), over all four",
-            "gradients": GRADIENTS,
-        }
-        cases = tuple(
-            _attention_case(*size)
-            for size in ((2, 3, "Ordinary", 71), (1, 2, "BatchOfOne", 72), (0, 2, "EmptyBatch", 73))
-        )
-        groups.append(Group(f"attention.{kind}", conventions, right, cases, bugs))
-    return Family(
-        "attention_flipout", "Wen et al. 2018, arXiv 1803.04386; Vaswani et al. 2017, arXiv 1706.03762", tuple(groups)
-    )
+    right = LayerDefinition(_attend, tuple(f"{k}_{part}" for k in PROJECTIONS for part in ("mu", "rho")))
+    bugs = changed(
+        right,
+        ("ScoresNotScaled", "Scores are not divided by the root of a head's features.", {
+            "output": lambda v: _attend(v | {k: 2.0**0.5 * v[k] for k in ("query_mu", "query_eps")})
+        }),
+        ("OneHead", "All features are one head.", {"output": lambda v: _attend(v, 1)}),
+        ("MaskReversed", "Positions see later ones where they should not, and do not where they should.", {
+            "output": lambda v: _attend(v, 2, not np.real(v["causal"]))
+        }),
+        ("OutputWithoutNoise", "The last projection has no noise.", {
+            "output": lambda v: _attend(v | {"output_eps": 0.0 * v["output_eps"]})
+        }),
+        ("SignsMissing", "The query has no signs.", {
+            "output": lambda v: _attend(v | {k: np.abs(v[k]) for k in ("query_sign_in", "query_sign_out")})
+        }),
+        ("SoftmaxNotInBackward", "No gradient passes through the softmax to the query.", {
+            "amend": lambda inputs, outputs: outputs | {
+                name: 0.0 * outputs[name] for name in ("grad_query_mu", "grad_query_rho")
+            }
+        }),
+    )  # fmt: skip
+    conventions = {
+        "y": "q, k, v = x W_query, x W_key, x W_value, a = softmax(q k' / sqrt(d)) for each of 2 heads, "
+        "y = (a v) W_output, W_n = mu + softplus(rho) eps sign_in_n sign_out_n'",
+        "causal": "1 where no position sees a later one, 0 where all see all",
+        "gradients": GRADIENTS,
+    }
+    sizes = ((2, 3, "Ordinary", 0.0), (2, 2, "Ordinary", 1.0), (1, 2, "BatchOfOne", 1.0), (0, 2, "EmptyBatch", 0.0))
+    cases = tuple(_attention_case(71 + k, *size) for k, size in enumerate(sizes))
+    group = Group("attention.flipout", conventions, right, cases, bugs)
+    source = "Wen et al. 2018, arXiv 1803.04386; Vaswani et al. 2017, arXiv 1706.03762"
+    return Family("attention_flipout", source, (group,))
 
 
-def _attention_case(n: int, t: int, flag: str, seed: int) -> Case:
+def _attention_case(seed: int, n: int, t: int, flag: str, causal: float) -> Case:
     rng, f = np.random.default_rng(seed), 4
-    given: Values = {"x": dyadic(rng, n, t, f), "grad_y": dyadic(rng, n, t, f)}
+    given: Values = {"x": dyadic(rng, n, t, f), "grad_y": dyadic(rng, n, t, f), "causal": np.array(causal)}
     for k in PROJECTIONS:
         given |= {f"{k}_mu": dyadic(rng, f, f, spread=0.5), f"{k}_rho": dyadic(rng, f, f) - 1.0}
         given |= {f"{k}_eps": dyadic(rng, f, f), f"{k}_sign_in": signs(rng, n, f), f"{k}_sign_out": signs(rng, n, f)}
-    return Case(f"{n} examples of {t} positions", (flag,), given)
+    return Case(f"{n} examples of {t} positions{', causal' if causal else ''}", (flag,), given)

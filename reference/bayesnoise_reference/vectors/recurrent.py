@@ -119,13 +119,7 @@ def _bugs(cell: str, right: LayerDefinition) -> tuple[Bug, ...]:
         ("Reversed", "The sequence is run from its end.", {
             "output": lambda v: states(cell, v | {"x": v["x"][:, ::-1]})[:, ::-1]
         }),
-        ("ScaleAsExp", "The scale is exp(rho).", {"output": lambda v: states(cell, v | {
-            f"{k}_rho": np.log(np.exp(np.exp(v[f"{k}_rho"])) - 1.0) for k in MAPS
-        })}),
         ("KlWithoutHidden", "The KL leaves out the weights of the state.", {"kl": lambda v: kl(v, ("input",))}),
-        ("KlMean", "The KL is averaged, not summed.", {
-            "kl": lambda v: kl(v) / (v["input_mu"].size + v["hidden_mu"].size)
-        }),
     )  # fmt: skip
 
 
@@ -138,12 +132,10 @@ def _case(comment: str, flag: str, cell: str, n: int, t: int, seed: int) -> Case
             f"{name}_mu": dyadic(rng, rows, k),
             f"{name}_rho": dyadic(rng, rows, k) - 0.5,
             f"{name}_bias": dyadic(rng, k, spread=0.5),
-            f"{name}_eps": dyadic(rng, rows, k) * (0.0 if flag == "NoNoise" else 1.0),
+            f"{name}_eps": dyadic(rng, rows, k),
             f"{name}_sign_in": signs(rng, n, rows),
             f"{name}_sign_out": signs(rng, n, k),
         }
-    if flag == "ZeroRow":
-        given["x"][0] = 0.0
     return Case(comment, (flag,), given)
 
 
@@ -162,7 +154,6 @@ def family(cell: str) -> Family:
         _case("one step", "Ordinary", cell, 2, 1, 52),
         _case("one sequence", "BatchOfOne", cell, 1, 2, 53),
         _case("no sequence", "EmptyBatch", cell, 0, 2, 54),
-        _case("no noise", "NoNoise", cell, 2, 2, 55),
     )
     group = Group(f"{cell}.flipout", conventions, right, cases, _bugs(cell, right))
     return Family(f"{cell}_flipout", _PAPERS[cell], (group,))
