@@ -120,12 +120,14 @@ class Sequence(Described):
         return (*x_shape[:2], self.units)
 
 
+@dataclass(frozen=True, kw_only=True)
 class LSTM(Sequence):
     """A long short-term memory with a forget gate, and without peepholes."""
 
     family: str = field(default="lstm", init=False)
 
 
+@dataclass(frozen=True, kw_only=True)
 class GRU(Sequence):
     """A gated recurrent unit whose reset gate multiplies the product, its bias included."""
 

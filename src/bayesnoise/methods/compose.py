@@ -15,7 +15,7 @@ from bayesnoise.estimators import Estimator, Local, PerExample, Plain, Shared
 from bayesnoise.layer import Layer
 from bayesnoise.maps import Map
 from bayesnoise.posteriors import Point, Posterior
-from bayesnoise.procedures import Procedure
+from bayesnoise.procedures import Descent, Procedure
 from bayesnoise.stochastic import Stochastic
 
 Bias: TypeAlias = Literal["deterministic", "random", "none"]
@@ -26,7 +26,9 @@ class Method(NamedTuple):
     build: Callable[..., Layer]
     combines: str
     paper: str
-    procedure: Procedure | None = None  # how it is trained and predicts, where that is not descent
+    procedure: Callable[..., Procedure] = (
+        Descent  # how it is trained and predicts; its keywords are options, as build's
+    )
 
     @property
     def name(self) -> str:
@@ -54,6 +56,8 @@ def compose(
     if bias == "deterministic":
         return Affine(weight, Stochastic(map.bias(), Point(), Plain(), bias_divergence or Zero()))
     law, kl = bias_posterior or posterior, bias_divergence or divergence
+    if not law.traits.random:
+        raise ValueError(f"bias is 'random', but its law, {law}, is not: expected 'deterministic' or 'none'")
     per_example = Local() if law.traits.gaussian else PerExample()
     same = isinstance(estimator, Shared | Local)
     return Affine(weight, Stochastic(map.bias(), law, estimator if same else per_example, kl))
