@@ -16,8 +16,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.adapters.guard import AdapterError
 from bayesnoise_reference.adapters.subject import Described
+from bayesnoise_reference.claims import calls
 from bayesnoise_reference.claims.claim import Finding, claim
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.claims.trial import Trial
@@ -164,9 +164,7 @@ def worst(verdicts: list[Verdict]) -> Verdict:
 def fresh(trial: NoiseTrial) -> Finding:
     """Exact: that all of 500 masks coincide has a probability below 1e-90."""
     trial.load()
-    x = trial.x(128)
-    same = bool(np.array_equal(trial.guard.sample(x), trial.guard.sample(x)))
-    return exact(same, f"two calls on one input {'are the same' if same else 'differ'}; they should differ", 2)
+    return calls.differ(trial, trial.x(128))
 
 
 @claim(
@@ -196,14 +194,7 @@ def zero_input(trial: NoiseTrial) -> Finding:
 def zero_batch(trial: NoiseTrial) -> Finding:
     """Exact."""
     trial.load()
-    trial.guard.sample(trial.x(1))
-    try:
-        trial.guard.sample(trial.x(0))
-    except AdapterError as wrong:
-        if wrong.kind == "hangs":
-            raise
-        return exact(True, f"for a batch of 0 examples, {wrong.sentence}", 1)
-    return exact(False, "a batch of 0 examples gives an output of 0 examples", 1)
+    return calls.empty(trial, trial.x(1))
 
 
 @claim(
@@ -235,12 +226,7 @@ def evaluation(trial: NoiseTrial) -> Finding:
 def seeded(trial: NoiseTrial) -> Finding:
     """Exact."""
     trial.load()
-    x, found = trial.x(128), []
-    for _ in range(2):
-        trial.guard.seed(17)
-        found.append(trial.guard.sample(x))
-    wrong = not np.array_equal(found[0], found[1])
-    return exact(wrong, f"two calls after the same seed {'differ' if wrong else 'agree'}; they should agree", 2)
+    return calls.repeat(trial, trial.x(128))
 
 
 CLAIMS = (fresh, zero_input, zero_batch, evaluation, seeded)

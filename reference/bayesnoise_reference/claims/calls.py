@@ -1,0 +1,41 @@
+"""What is asked of the calls of any layer, whatever its family and its law. Parameters have been loaded."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesnoise_reference._typing import Array
+from bayesnoise_reference.adapters.guard import AdapterError
+from bayesnoise_reference.claims.claim import Finding
+from bayesnoise_reference.claims.judge import exact
+from bayesnoise_reference.claims.trial import Trial
+
+
+def differ(trial: Trial, x: Array, calls: int = 2) -> Finding:
+    """Whether calls on one input have noise of their own; as many that no two should agree by chance."""
+    first = trial.guard.sample(x)
+    same = all(np.array_equal(first, trial.guard.sample(x)) for _ in range(calls - 1))
+    return exact(same, f"{calls} calls on one input {'are the same' if same else 'differ'}; they should differ", calls)
+
+
+def repeat(trial: Trial, x: Array, calls: int = 1) -> Finding:
+    """Whether the same seed gives the same calls; as many that others would not agree by chance."""
+    found = []
+    for _ in range(2):
+        trial.guard.seed(17)
+        found.append(np.stack([trial.guard.sample(x) for _ in range(calls)]))
+    wrong = not np.array_equal(found[0], found[1])
+    said = f"calls after the same seed {'differ' if wrong else 'agree'}; they should agree"
+    return exact(wrong, said, 2 * calls)
+
+
+def empty(trial: Trial, x: Array) -> Finding:
+    """Whether no example of `x` gives no output. A layer that does not take `x` itself says nothing of that."""
+    trial.guard.sample(x)
+    try:
+        trial.guard.sample(x[:0])
+    except AdapterError as wrong:
+        if wrong.kind == "hangs":
+            raise
+        return exact(True, f"for a batch of 0 examples, {wrong.sentence}", 1)
+    return exact(False, "a batch of 0 examples gives an output of 0 examples", 1)
