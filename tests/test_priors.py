@@ -23,15 +23,15 @@ PATHS: Any = "paths"
 
 @each_case
 def test_scales_from_minus_to_plus_1e4(namespace: Namespace, case: Case) -> None:
-    """With softplus the scale goes from 0 in every precision to 1e4; nothing overflows and nothing is NaN."""
-    mean = namespace.asarray(np.array([[0.0, 0.5], [-2.0, 1e-6], [1e3, -1e-20]]))
+    """With softplus the scale goes from 0 in every precision to the largest; nothing overflows and nothing is NaN."""
+    mean = namespace.asarray(np.array([[0.0, 0.5], [-2.0, 1e-6], [min(1e3, case.largest), -1e-20]]))
     layer, noise = layer_of(Gaussian(), case.divergence), noise_of(namespace)
 
     def both(rho: Any) -> Any:
         params = GaussianParams(mean, rho)
         return layer.kl(params, noise), layer.kl_grad(params, noise)
 
-    for rho in (-1e4, -500.0, -100.0, 100.0, 1e4):
+    for rho in (-1e4, -500.0, -100.0, min(100.0, case.largest), case.largest):
         for leaf in tree.leaves(namespace.run(both, namespace.asarray(np.full((3, 2), rho)))):
             assert np.all(np.isfinite(to_numpy(leaf)))
 
