@@ -9,12 +9,14 @@ import pytest
 from bayesnoise_backends.host import host_rng
 from cases import MAPS, name_of, representable
 
-from bayesnoise import maps
+from bayesnoise import maps, recurrent, tree
 from bayesnoise._typing import Array, Shape
 from bayesnoise.divergences import GaussianKL, Zero
-from bayesnoise.estimators import PerExample, Shared
+from bayesnoise.estimators import Estimator, PerExample, Shared
 from bayesnoise.maps.each import adjoint_w_each, adjoint_x_each, apply_each
+from bayesnoise.methods import compose
 from bayesnoise.posteriors import Gaussian, Point
+from bayesnoise.recurrent import Recurrent
 from bayesnoise.stochastic import Stochastic
 
 
@@ -62,6 +64,31 @@ def test_equal_draws_are_a_shared_draw() -> None:
     np.testing.assert_allclose(y, want, rtol=0, atol=1e-14)
     for got, expected in zip(layers[0].backward(residuals, y)[1], layers[1].backward(of_shared, y)[1], strict=True):
         np.testing.assert_allclose(got, expected, rtol=0, atol=1e-13)
+
+
+def test_each_sequence_meets_its_own_weights_at_every_step() -> None:
+    """A recurrent layer on three sequences is three calls on one, with shared weights: those of the sequence."""
+    x = representable(np.random.default_rng(3), (3, 4, 2))
+
+    def gru(estimator: Estimator) -> Recurrent:
+        return recurrent.gru(lambda map: compose(map, Gaussian(0.3), estimator, Zero(), bias="none"), 2, 3)
+
+    layer, one = gru(PerExample()), gru(Shared())
+    params = layer.init(host_rng(0), like=x)
+    noise = layer.draw(host_rng(1), params, x.shape, like=x)
+    y, residuals = layer.forward(params, noise, x)
+    grad_x, grad = layer.backward(residuals, y)
+    parts = []
+    for i in range(3):
+        template = one.draw(host_rng(2), params, (1, 4, 2), like=x)
+        own = tree.unflatten(template, iter([eps[i] for eps in tree.leaves(noise)]))
+        alone, of_one = one.forward(params, own, x[i : i + 1])
+        np.testing.assert_allclose(y[i : i + 1], alone, rtol=1e-13)
+        parts.append(one.backward(of_one, alone))
+    assert grad_x is not None
+    np.testing.assert_allclose(grad_x, np.concatenate([g for g, _ in parts]), rtol=1e-12, atol=1e-15)
+    for total, *each in zip(tree.leaves(grad), *(tree.leaves(p) for _, p in parts), strict=True):
+        np.testing.assert_allclose(total, sum(each), rtol=1e-12, atol=1e-15)
 
 
 def test_the_variance_of_the_mean_gradient_falls_with_the_batch() -> None:

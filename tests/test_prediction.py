@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from bayesnoise_backends import backend, host_rng
@@ -59,15 +61,43 @@ def test_batches_change_the_draws_alone() -> None:
     np.testing.assert_allclose(f, np.broadcast_to(net.predict(params, X), f.shape), rtol=1e-14)
 
 
-def test_the_passes_have_the_law_of_the_layer() -> None:
-    """One output of one flipout layer is exactly Gaussian: z and chi-square laws, each with an error of 1e-6."""
-    layer, passes = methods.flipout(Dense(3, 1), initial_scale=0.3), 2000
+@pytest.mark.parametrize("method", [methods.flipout, methods.local_reparameterization])
+def test_the_passes_have_the_law_of_the_layer(method: Any) -> None:
+    """One output of one such layer is exactly Gaussian: z and chi-square laws, each with an error of 1e-6."""
+    layer, passes = method(Dense(3, 1), initial_scale=0.3), 2000
     params = layer.init(host_rng(0), like=X)
     f = sample(layer, params, X[:1], rng=host_rng(1), samples=passes)[:, 0, 0]
     mean, variance = (float(m[0, 0]) for m in layer.moments(params, X[:1]))
     assert abs(f.mean() - mean) / np.sqrt(variance / passes) < stats.norm.isf(0.5e-6)
     low, high = stats.chi2.ppf([0.5e-6, 1 - 0.5e-6], passes)
     assert low < np.sum((f - mean) ** 2) / variance < high
+
+
+@pytest.mark.parametrize(
+    ("method", "batch_size", "rows"),
+    [
+        (methods.local_reparameterization, 4096, [35]),
+        (methods.local_reparameterization, 14, [14, 14, 7]),
+        (methods.local_reparameterization, 4, [4, 3] * 5),
+        (methods.flipout, 4096, [7] * 5),
+    ],
+)
+def test_passes_go_together_where_examples_have_noise_of_their_own(
+    method: Any, batch_size: int, rows: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net, seen = mlp(method, (3, 4, 2)), []
+    params, forward = net.init(host_rng(0), like=X), type(net).forward
+
+    def counted(self: Any, params: Any, noise: Any, x: Any) -> Any:
+        if self == net:
+            seen.append(x.shape[0])
+        return forward(self, params, noise, x)
+
+    monkeypatch.setattr(type(net), "forward", counted)
+    f = sample(net, params, X, rng=host_rng(1), samples=5, batch_size=batch_size)
+    assert seen == rows
+    assert f.shape == (5, 7, 2)
+    assert len({row.tobytes() for row in f}) == 5
 
 
 @pytest.mark.parametrize("loss", [Gaussian(0.5), Heteroscedastic(), LearnedGaussian()])

@@ -13,6 +13,7 @@ import jax
 
 from bayesnoise import layer as _layer
 from bayesnoise._typing import Array, Noise, Params, Residuals, Rng, Shape
+from bayesnoise.composite import independent_examples
 from bayesnoise.layer import HasMoments, HasStatistics, Layer
 from bayesnoise_backends._jax_static import freeze, thaw
 
@@ -66,6 +67,15 @@ class Jitted:
     """A layer whose methods are compiled, each for the shapes it meets. Residuals pass from forward to backward."""
 
     layer: Layer
+
+    @property
+    def plain(self) -> Layer:
+        """The layer that is compiled."""
+        return self.layer
+
+    @property
+    def independent_examples(self) -> bool:
+        return independent_examples(self.layer)
 
     def output_shape(self, x_shape: Shape) -> Shape:
         return self.layer.output_shape(x_shape)

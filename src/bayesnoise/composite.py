@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol, runtime_checkable
 
 from bayesnoise._typing import Params
-from bayesnoise.layer import Layer
+from bayesnoise.layer import HasIndependentExamples, Layer
 
 
 @runtime_checkable
@@ -37,3 +37,13 @@ def rewrite(layer: Any, params: Params, function: Callable[[Any, Params], Params
         return function(layer, params)
     inner = [rewrite(part, p, function) for (_, part), p in zip(layer.parts, params, strict=True)]
     return type(params)(*inner) if hasattr(params, "_fields") else tuple(inner)
+
+
+def independent_examples(layer: Any) -> bool:
+    """Whether a call on n examples has the law of n calls on one; no, which is always safe, where a layer is silent.
+
+    A composite that is silent has no noise but that of its parts, or noise of its own for each example.
+    """
+    if isinstance(layer, HasIndependentExamples):
+        return layer.independent_examples
+    return isinstance(layer, Composite) and all(independent_examples(part) for _, part in layer.parts)

@@ -85,6 +85,10 @@ class ConcreteDropout:
         """The input units, of which each has a mask value: those of an example without positions."""
         return prod(self.map.sign_shapes((1, 1))[0])
 
+    @property
+    def independent_examples(self) -> bool:
+        return True
+
     def output_shape(self, x_shape: Shape) -> Shape:
         return self.map.output_shape(x_shape)
 

@@ -26,6 +26,10 @@ class Fixed:
 
     operation: Operation
 
+    @property
+    def independent_examples(self) -> bool:
+        return True
+
     def output_shape(self, x_shape: Shape) -> Shape:
         return self.operation.output_shape(x_shape)
 

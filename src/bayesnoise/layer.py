@@ -92,6 +92,16 @@ class HasExampleKL(Protocol):
 
 
 @runtime_checkable
+class HasIndependentExamples(Protocol):
+    """A layer that says whether its examples are independent: see `composite.independent_examples`."""
+
+    @property
+    def independent_examples(self) -> bool:
+        """Whether a call on n examples has the law of n calls on one: each has noise of its own, and sees no other."""
+        ...
+
+
+@runtime_checkable
 class HasHead(Protocol):
     """A layer whose outputs are confined, to positive numbers for one, and which has a form that ends a network."""
 
@@ -112,6 +122,11 @@ def backward_with_kl(
     if isinstance(layer, HasExampleKL):
         return layer.backward_with_kl(residuals, grad_y, weights, input_grad=input_grad)
     return layer.backward(residuals, grad_y, input_grad=input_grad)
+
+
+def plain(layer: Layer) -> Layer:
+    """The layer that was composed, where a backend has wrapped it in one that computes the same and says so."""
+    return getattr(layer, "plain", layer)
 
 
 def head(layer: Layer) -> Layer:

@@ -88,6 +88,10 @@ class MultiplicativeFlow:
         shape, auxiliary = self.map.unit_shape(self.unit), Auxiliary(self._factor.flow)
         return Bound(shape, self.posterior, self.divergence, self._factor, auxiliary)
 
+    @property
+    def independent_examples(self) -> bool:
+        return True
+
     def output_shape(self, x_shape: Shape) -> Shape:
         return self.map.output_shape(x_shape)
 

@@ -1,6 +1,7 @@
 """Predicting: stochastic passes through a trained network, and what they say together.
 
-Each pass draws the weights, or the noise, anew; a large input goes through in batches, with draws of their own.
+Each pass draws the weights, or the noise, anew; a large input goes through in batches, with draws of their own. Where
+examples have noise of their own, a small input goes through once for several passes.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import numpy as np
 from bayesnoise import _checks, tree
 from bayesnoise._host import Floats
 from bayesnoise._typing import Array, Params, Rng
+from bayesnoise.composite import independent_examples
 from bayesnoise.layer import Layer, frozen
 from bayesnoise.losses import Classification, Regression
+from bayesnoise.multi_sample import MultiSample
 from bayesnoise.objective import ModelParams
 from bayesnoise.procedures import Descent, Draw, Predicts
 from bayesnoise.uncertainty import (
@@ -25,6 +28,7 @@ from bayesnoise.uncertainty import (
 )
 
 ToHost = Callable[[Array], Array]
+_ROWS = 2048  # measured: up to so many, several passes in one call are faster, the fewer their rows the more
 
 
 class RegressionPasses(NamedTuple):
@@ -69,23 +73,39 @@ def _passes(
     layer: Layer, draws: Iterable[Draw], x: Array, batch_size: int, to_host: ToHost
 ) -> Iterator[tuple[ModelParams, Floats]]:
     """The parameters and the outputs `(n, ...)` of each pass."""
-    predictor = frozen(layer)
-    batches = [x[i : i + batch_size, ...] for i in range(0, max(x.shape[0], 1), batch_size)]
+    predictor, n = frozen(layer), max(x.shape[0], 1)
+    batches = [x[i : i + batch_size, ...] for i in range(0, n, batch_size)]
+    together = max(1, min(_ROWS, batch_size) // n) if independent_examples(predictor) else 1
 
-    def one(params: Params, rng: Rng, batch: Array) -> tuple[Floats, bool]:
-        noise = predictor.draw(rng, params, batch.shape, like=batch)
-        y, _ = predictor.forward(params, noise, batch)
+    def one(several: Layer, params: Params, rng: Rng, batch: Array) -> tuple[Floats, bool]:
+        noise = several.draw(rng, params, batch.shape, like=batch)
+        y, _ = several.forward(params, noise, batch)
         return np.asarray(to_host(y), dtype=np.float64), tree.first_leaf(noise) is not None
 
     earlier: tuple[ModelParams, Floats] | None = None  # of a pass without noise: the same parameters give the same
-    for params, rng in draws:
+    for group in _groups(draws, together):
+        params, rng = group[0]
         if earlier is not None and params is earlier[0]:
-            yield earlier
+            yield from [earlier] * len(group)
             continue
-        parts = [one(params.layer, r, b) for r, b in zip(rng.split(len(batches)), batches, strict=True)]
+        several: Layer = predictor if len(group) == 1 else MultiSample(predictor, len(group))
+        parts = [one(several, params.layer, r, b) for r, b in zip(rng.split(len(batches)), batches, strict=True)]
         f = np.concatenate([part for part, _ in parts])
-        earlier = None if parts[0][1] else (params, f)
-        yield params, f
+        passes = f if len(group) > 1 else f[None]  # several at once are of one batch
+        earlier = None if parts[0][1] else (params, passes[0])
+        yield from ((params, each) for each in passes)
+
+
+def _groups(draws: Iterable[Draw], most: int) -> Iterator[list[Draw]]:
+    """Draws that follow one another with the same parameters, at most so many together."""
+    group: list[Draw] = []
+    for draw in draws:
+        if group and (len(group) == most or draw.params is not group[0].params):
+            yield group
+            group = []
+        group.append(draw)
+    if group:
+        yield group
 
 
 def predict_regression(

@@ -44,6 +44,10 @@ class Stochastic:
         if reason is not None:
             raise ValueError(f"estimator is {self.estimator}, wrong for posterior {self.posterior}: {reason}")
 
+    @property
+    def independent_examples(self) -> bool:
+        return self.estimator.independent_examples
+
     def output_shape(self, x_shape: Shape) -> Shape:
         return self.map.output_shape(x_shape)
 

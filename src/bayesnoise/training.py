@@ -17,7 +17,8 @@ from array_api_compat import array_namespace
 from bayesnoise import _checks, tree
 from bayesnoise._typing import Array, Params, Rng
 from bayesnoise.layer import Layer, frozen
-from bayesnoise.losses import Loss
+from bayesnoise.losses import Loss, Mixture
+from bayesnoise.multi_sample import MultiSample
 from bayesnoise.natural_gradient import Slang, VariationalOptimizer
 from bayesnoise.optimizers import Optimizer
 from bayesnoise.procedures import Descent, Job, JointGaussian, Procedure, Schedule, Sources, Variational
@@ -94,6 +95,7 @@ def fit(
     on_epoch: Callable[[State], None] | None = None,
     compile: Callable[[Any], Any] | None = None,
     procedure: Procedure | None = None,
+    samples: int = 1,
 ) -> State:
     """Minimise the negative ELBO; the result holds the parameters, the best parameters and the history.
 
@@ -106,10 +108,14 @@ def fit(
     optimizer of `bayesnoise.natural_gradient` brings its own: it fits a law of the parameters, the KL is then that of
     this law, and `best` holds the parameters of `predictor(layer, optimizer)`.
 
+    With `samples` above 1 a step draws the noise of the layers so many times for each example, whose likelihood is then
+    the mean over the draws: see `losses.Mixture` for what that bounds, and `MultiSample` for what it costs.
+
     Raises ValueError for sizes that do not match, for data that are not finite and for what the procedure cannot train,
     FloatingPointError if the loss is lost.
     """
     _check_data(x, y, epochs, batch_size)
+    _checks.positive_integer("samples", samples)
     procedure = procedure or procedure_of(optimizer)
     reason = procedure.refusal(layer, loss)
     if reason is not None:
@@ -117,7 +123,8 @@ def fit(
     n = x.shape[0]
     init_rng, *epoch_rngs = rng.split(epochs + 1)
     state = start(layer, loss, optimizer, init_rng, like=x, procedure=procedure) if state is None else state
-    one_epoch = procedure.epoch(Job(layer, loss, optimizer, x, y, epochs, batch_size, learning_rate, compile))  # type: ignore[arg-type]
+    drawn: tuple[Layer, Loss] = (layer, loss) if samples == 1 else (MultiSample(layer, samples), Mixture(loss))
+    one_epoch = procedure.epoch(Job(*drawn, optimizer, x, y, epochs, batch_size, learning_rate, compile))  # type: ignore[arg-type]
     predictor = procedure.predictor(layer)
     try:
         for epoch in range(len(state.history), epochs):

@@ -26,6 +26,11 @@ class Operands(NamedTuple):
 class Estimator(Protocol):
     """One way of computing a random output, with its backward rule."""
 
+    @property
+    def independent_examples(self) -> bool:
+        """Whether each example has noise of its own, so that a call on n of them has the law of n calls on one."""
+        ...
+
     def refusal(self, traits: Traits) -> str | None:
         """Why this estimator is wrong for such a law, and what to use instead; None if it is right."""
         ...

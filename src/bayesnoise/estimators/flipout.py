@@ -39,6 +39,10 @@ class Flipout:
     Laws symmetric about the mean and independent across weights do; others say so.
     """
 
+    @property
+    def independent_examples(self) -> bool:
+        return False
+
     def refusal(self, traits: Traits) -> str | None:
         if not traits.random:
             return "the posterior is not random: use Plain"

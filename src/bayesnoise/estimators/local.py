@@ -78,6 +78,10 @@ class Local:
 
     moment_matching: bool = False
 
+    @property
+    def independent_examples(self) -> bool:
+        return True
+
     def refusal(self, traits: Traits) -> str | None:
         if not traits.random:
             return "the posterior is not random: use Plain"

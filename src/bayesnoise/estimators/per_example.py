@@ -31,6 +31,10 @@ class PerExampleNoise(NamedTuple):
 class PerExample:
     """Independent weights for every example, each a draw of the law."""
 
+    @property
+    def independent_examples(self) -> bool:
+        return True
+
     def refusal(self, traits: Traits) -> str | None:
         return Shared().refusal(traits)
 

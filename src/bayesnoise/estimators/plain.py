@@ -22,6 +22,10 @@ class PlainResiduals(NamedTuple):
 class Plain:
     """The output at the mean of the weights; what the Point posterior needs."""
 
+    @property
+    def independent_examples(self) -> bool:
+        return True
+
     def refusal(self, traits: Traits) -> str | None:
         if traits.random:
             return "it drops the randomness of the posterior: use Shared, Flipout or Local, or the Point posterior"

@@ -33,6 +33,10 @@ def sample_backward(grad: Array, eps: Array) -> tuple[Array, Array]:
 class Shared:
     """One sample of the weights for the whole batch, contracted like any fixed weights."""
 
+    @property
+    def independent_examples(self) -> bool:
+        return False
+
     def refusal(self, traits: Traits) -> str | None:
         return None if traits.random else "the posterior is not random: use Plain"
 

@@ -4,6 +4,7 @@ from bayesnoise.losses.bernoulli import Bernoulli
 from bayesnoise.losses.categorical import Categorical
 from bayesnoise.losses.gaussian import Gaussian, Heteroscedastic, LearnedGaussian, LearnedGaussianParams
 from bayesnoise.losses.loss import Classification, Loss, Regression
+from bayesnoise.losses.mixture import Mixture
 from bayesnoise.losses.poisson import Poisson
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "LearnedGaussian",
     "LearnedGaussianParams",
     "Loss",
+    "Mixture",
     "Poisson",
     "Regression",
 ]

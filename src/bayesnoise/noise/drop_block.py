@@ -67,6 +67,10 @@ class DropBlock:
         windows = self._windows(x_shape)
         return self.rate / prod(self.block) * prod(windows.size) / prod(windows.positions)
 
+    @property
+    def independent_examples(self) -> bool:
+        return self.scale_by == "example"
+
     def output_shape(self, x_shape: Shape) -> Shape:
         self._windows(x_shape)
         return tuple(x_shape)

@@ -69,6 +69,10 @@ class GroupFactor:
     def __post_init__(self) -> None:
         _checks.positive_integer("units", self.units)
 
+    @property
+    def independent_examples(self) -> bool:
+        return True
+
     def output_shape(self, x_shape: Shape) -> Shape:
         per_unit(x_shape, self.units, self.positions, self)
         return tuple(x_shape)

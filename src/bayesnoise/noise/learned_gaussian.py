@@ -51,6 +51,10 @@ class LearnedGaussian:
         _checks.positive_integer("units", self.units)
         _checks.positive("initial_alpha", self.initial_alpha)
 
+    @property
+    def independent_examples(self) -> bool:
+        return True
+
     def output_shape(self, x_shape: Shape) -> Shape:
         unit_axis(x_shape, self.units, self.positions, self)
         return tuple(x_shape)

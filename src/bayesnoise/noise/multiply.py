@@ -24,7 +24,7 @@ class MultiplierLaw(Protocol):
     def variance(self) -> float: ...
 
     def factor_shape(self, x_shape: Shape) -> Shape:
-        """The shape of the factors for such an input, which broadcasts to it; ValueError if there is none."""
+        """The shape `(n, ...)` of the factors for such an input, which broadcasts to it; ValueError if it has none."""
         ...
 
     def draw(self, rng: Rng, x_shape: Shape, *, like: Array) -> Array: ...
@@ -81,6 +81,10 @@ class Multiply:
     """The input times random factors, as many as the law says."""
 
     law: MultiplierLaw
+
+    @property
+    def independent_examples(self) -> bool:
+        return True
 
     def output_shape(self, x_shape: Shape) -> Shape:
         self.law.factor_shape(x_shape)

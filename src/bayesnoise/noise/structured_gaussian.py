@@ -65,6 +65,10 @@ class StructuredGaussian:
         """How the parameters make the reflections."""
         return ReflectionVectors(self.units, self.reflections, self.rank)
 
+    @property
+    def independent_examples(self) -> bool:
+        return True
+
     def output_shape(self, x_shape: Shape) -> Shape:
         per_unit(x_shape, self.units, self.positions, self)
         return tuple(x_shape)

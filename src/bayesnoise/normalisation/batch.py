@@ -67,6 +67,10 @@ class FrozenBatchNorm:
         _checks.positive_integer("features", self.features)
         _checks.positive("epsilon", self.epsilon)
 
+    @property
+    def independent_examples(self) -> bool:
+        return True
+
     def output_shape(self, x_shape: Shape) -> Shape:
         if len(x_shape) < 2 or x_shape[1] != self.features:
             raise ValueError(f"x has shape {tuple(x_shape)}, expected (n, {self.features}, *space) for {self}")
