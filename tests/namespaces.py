@@ -53,6 +53,10 @@ class Namespace:
         """`function(*args)`, jitted where the namespace compiles."""
         return jax.jit(function)(*args) if self.jit else function(*args)
 
+    def shaped(self, function: Callable[..., Any], *args: Any) -> Any:
+        """The same where shapes are all that is asked: only traced where the namespace compiles."""
+        return jax.eval_shape(function, *args) if self.jit else function(*args)
+
     def owns(self, x: Any) -> bool:
         """Whether `x` has this namespace's dtype and device."""
         return x.dtype == self.dtype and (self.device is None or device(x) == self.device)

@@ -99,12 +99,16 @@ def test_layer_promises(namespace: Namespace, name: str) -> None:
     noise = layer.draw(host_rng(3), params, x_shape, like=x)
     host = tree.map(lambda leaf: np.asarray(to_numpy(leaf), dtype=np.float64), params)
     assert_trees_close(noise, layer.draw(host_rng(3), host, x_shape, like=np.ones(())), 8 * namespace.eps, namespace)
-    y, residuals = layer.forward(params, noise, x)
+
+    def call(params: Any, noise: Any, x: Any) -> Any:
+        y, residuals = layer.forward(params, noise, x)
+        return y, *layer.backward(residuals, y, input_grad=False), layer.kl_grad(params, noise)
+
+    y, grad_x, grad, kl_grad = namespace.shaped(call, params, noise, x)
     assert tuple(y.shape) == tuple(layer.output_shape(x_shape))
-    grad_x, grad = layer.backward(residuals, y, input_grad=False)
     assert grad_x is None
     assert_same_form(grad, params)
-    assert_same_form(layer.kl_grad(params, noise), params)
+    assert_same_form(kl_grad, params)
 
 
 def assert_same_form(got: Any, want: Any) -> None:
