@@ -53,7 +53,8 @@ def test_classification_from_fit_to_prediction(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("method", [m.name for m in METHODS])
 def test_every_method_fits(tmp_path: Path, method: str) -> None:
-    result = fit(tmp_path, "--method", method, epochs=1)
+    data = "sklearn:diabetes" if method == "linear_regression" else "sklearn:iris"
+    result = fit(tmp_path, "--method", method, data=data, epochs=1)
     assert result.exit_code == 0, result.output
     pruned = json.loads((tmp_path / "report.json").read_text())["pruned"]
     assert (pruned is not None) == (

@@ -50,7 +50,9 @@ def test_choices_that_make_no_difference_are_left_out() -> None:
     assert counts["deterministic"] == 1
     assert counts["dropout"] == counts["gaussian_dropout"] == 2  # the rate alone: without a prior there is no KL
     assert counts["flipout"] == counts["sparse_variational_dropout"] == 2  # the KL weight alone
-    assert counts["ivon"] == counts["vadam"] == 2  # whose layers have no KL: their procedure has
+    assert (
+        counts["ivon"] == counts["slang"] == counts["vadam"] == counts["vogn"] == 2
+    )  # whose layers have no KL: their procedure has
 
 
 def test_compare_in_processes_gives_the_same_numbers(tmp_path: Path) -> None:
@@ -98,6 +100,13 @@ def test_compare_goes_on_after_a_run_that_fails(tmp_path: Path) -> None:
         (("--splits", "3-1"), "splits is '3-1', which names none"),
         (("--methods", "flipout,dropuot"), "did you mean dropout"),
         (("--prior-scale", "1,,2"), "prior_scale is '1,,2', expected numbers"),
+        (
+            ("--methods", "flipout,swag", "--members", "2,3"),
+            "members is 2,3, which none of the methods flipout, swag takes",
+        ),
+        (("--methods", "deep_ensemble", "--members", "2,0"), "members is 0, expected at least 1"),
+        (("--members", "2.5"), "members is '2.5', expected integers"),
+        (("--epochs", "0"), "epochs is 0, expected at least 1"),
         (("--prior-scale", "1,-1"), "prior_scale is -1.0, expected a finite number above 0"),
     ],
 )

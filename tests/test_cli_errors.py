@@ -43,6 +43,16 @@ BAD_OPTIONS = {
     "prior": (("--prior-scale", "-1"), "prior_scale is -1.0, expected a finite number above 0"),
     "rate": (("--method", "dropout", "--rate", "1"), "rate is 1.0, expected a probability in [0, 1)"),
     "wrong rate": (("--rate", "0.1"), "rate is 0.1, which the method flipout does not take"),
+    "wrong members": (("--members", "3"), "members is 3, which the method flipout does not take"),
+    "wrong rank": (("--method", "deep_ensemble", "--rank", "3"), "rank is 3, which the method deep_ensemble does not"),
+    "members": (("--method", "deep_ensemble", "--members", "0"), "members is 0, expected at least 1"),
+    "rank": (("--method", "swag", "--rank", "1"), "rank is 1, expected at least 2"),
+    "begin": (("--method", "swag", "--begin", "1"), "begin is 1.0, expected a probability in [0, 1)"),
+    "adversarial": (("--method", "deep_ensemble", "--adversarial", "-1"), "adversarial is -1.0, expected a finite"),
+    "prior of a procedure": (
+        ("--method", "ivon", "--prior-scale", "0"),
+        "prior_scale is 0.0, expected a finite number",
+    ),
     "learning rate": (("--learning-rate", "nan"), "learning_rate is nan"),
     "backend": (
         ("--backend", "nunpy"),

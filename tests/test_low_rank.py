@@ -13,6 +13,7 @@ from bayesnoise_reference.numerics import sign_vectors
 from cases import MAP_ORACLES
 from closeness import assert_close
 from namespaces import Namespace
+from scipy import stats
 
 from bayesnoise import maps, methods, tree
 from bayesnoise._linalg import cholesky_factor
@@ -23,11 +24,11 @@ from bayesnoise.low_rank import LowRank
 DENSE = maps.Dense(2, 2)
 
 
-def _drawn(layer: LowRank, seed: int = 0) -> Any:
+def _drawn(layer: Any, seed: int = 0) -> Any:
     return random_params(layer, np.random.default_rng(seed))
 
 
-def _outputs(layer: LowRank, params: Any, x: Any) -> Any:
+def _outputs(layer: Any, params: Any, x: Any) -> Any:
     """One row a vector of signs for all the noise: the output has degree 1 in each number, so they have its moments."""
     noise = layer.draw(host_rng(0), params, x.shape, like=x)
     leaves = tree.leaves(noise)
@@ -61,6 +62,31 @@ def test_outputs_of_an_example_have_the_covariance_of_the_weights(layer: LowRank
     coefficients = np.stack([np.ravel(contract(x[0], np.reshape(w, shape))) for w in units])
     want = coefficients.T @ low_rank_gaussian.covariance(params.diagonal.log_sigma, params.factor) @ coefficients
     np.testing.assert_allclose(np.cov(_outputs(layer, params, x).T, bias=True), want, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("bias", ["deterministic", "random"])
+def test_with_a_bias_the_outputs_have_the_moments(bias: Any) -> None:
+    """Each output is normal, so that mean and variance are its law: both over all signs of all the noise, exactly."""
+    layer: Any = methods.low_rank_gaussian(maps.Dense(2, 1), rank=2, bias=bias)
+    x = np.random.default_rng(1).standard_normal((2, 2))
+    params = _drawn(layer)
+    outputs = _outputs(layer, params, x)
+    mean, variance = layer.moments(params, x)
+    np.testing.assert_allclose(outputs.mean(axis=0), mean[:, 0], rtol=1e-13)
+    np.testing.assert_allclose(outputs.var(axis=0), variance[:, 0], rtol=1e-13)
+
+
+def test_draws_with_a_random_bias_have_their_exact_law() -> None:
+    """One output is one normal number: z and chi-square laws, each with an error of 1e-6."""
+    layer: Any = methods.low_rank_gaussian(maps.Dense(2, 1), rank=2, bias="random")
+    x, n = np.tile([[0.5, -2.0]], (2000, 1)), 2000
+    params = _drawn(layer)
+    y, _ = layer.forward(params, layer.draw(host_rng(5), params, x.shape, like=x), x)
+    mean, variance = layer.moments(params, x[:1])
+    z = (y[:, 0] - mean[0, 0]) / np.sqrt(variance[0, 0])
+    assert abs(z.sum()) / np.sqrt(n) < stats.norm.isf(0.5e-6)
+    low, high = stats.chi2.ppf([0.5e-6, 1 - 0.5e-6], n)
+    assert low < np.sum(z * z) < high
 
 
 def test_local_noise_of_a_convolution_keeps_the_correlation_of_the_factor_alone() -> None:

@@ -15,7 +15,7 @@ from bayesnoise_reference import (
 from bayesnoise import divergences, estimators, layer, maps, methods, noise, stochastic
 from bayesnoise import posteriors as laws
 from bayesnoise._typing import Shape
-from bayesnoise.affine import Affine, Biased
+from bayesnoise.affine import Affine, Biased, BiasedWithMoments
 from bayesnoise.chain import Chain, chain
 from bayesnoise.concrete import ConcreteDropout
 from bayesnoise.divergences import GaussianKL
@@ -31,6 +31,7 @@ NAMES = {name: getattr(module, name) for module in (maps, estimators, divergence
     "Stochastic": stochastic.Stochastic,
     "Affine": Affine,
     "Biased": Biased,
+    "BiasedWithMoments": BiasedWithMoments,
     "LowRank": LowRank,
     "MultiplicativeFlow": MultiplicativeFlow,
     "Chain": Chain,

@@ -13,7 +13,7 @@ from cli_runs import FAST, refused, run
 import bayesnoise as bn
 from bayesnoise import checkpoints, tree
 from bayesnoise.methods import METHODS
-from bayesnoise.procedures import DeepEnsemble, Descent, Procedure, Swag, Variational
+from bayesnoise.procedures import DeepEnsemble, Descent, JointGaussian, Procedure, Swag, Variational
 from bayesnoise.training import Split, State, fit, start
 
 X = np.random.default_rng(0).standard_normal((20, 3))
@@ -25,6 +25,8 @@ PROCEDURES: list[Procedure] = [
     DeepEnsemble(2, adversarial=0.05),
     Swag(rank=3, begin=0.4),
     Variational(bn.natural_gradient.ivon()),
+    Variational(bn.natural_gradient.vogn()),
+    JointGaussian(bn.natural_gradient.slang(rank=2)),
 ]
 every = pytest.mark.parametrize("procedure", PROCEDURES, ids=lambda p: type(p).__name__)
 
@@ -140,6 +142,6 @@ def test_a_method_that_is_not_for_the_data_is_left_out_with_the_reason(monkeypat
 
 def test_every_procedure_of_a_method_is_a_record() -> None:
     for entry in METHODS:
-        if entry.procedure is not None:
-            assert hash(entry.procedure) == hash(entry.procedure)
-            assert type(entry.procedure).__name__ in repr(entry.procedure)
+        assert entry.procedure() == entry.procedure()
+        assert hash(entry.procedure()) == hash(entry.procedure())
+        assert type(entry.procedure()).__name__ in repr(entry.procedure())

@@ -8,11 +8,12 @@ Recognition and Machine Learning", sections 3.3, 3.5 and 10.1.2.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bayesnoise_reference._typing import Array
+from bayesnoise_reference.gaussian_vectors import conditional, log_density
 
 
 class Problem(NamedTuple):
@@ -89,3 +90,40 @@ def predictive_variance(problem: Problem, x: Array) -> tuple[Array, Array]:
     exact = np.array([row @ covariance @ row for row in x])
     mean_field = np.array([np.sum(row**2 * scale**2) for row in x])
     return problem.noise_scale**2 + exact, problem.noise_scale**2 + mean_field
+
+
+def joint(x: Array, noise_scale: Any, prior_scale: Any) -> Array:
+    """The covariance `(d + n, d + n)` of all weights, then all data, from `y_n = sum_i x_ni w_i + noise_scale e_n`.
+
+    `prior_scale (d,)`, one a weight. All means are 0.
+    """
+    n, d = x.shape
+    covariance = np.zeros((d + n, d + n), dtype=np.result_type(x, noise_scale, prior_scale))
+    for i in range(d):
+        covariance[i, i] = prior_scale[i] ** 2
+        for a in range(n):
+            covariance[i, d + a] = covariance[d + a, i] = prior_scale[i] ** 2 * x[a, i]
+    for a in range(n):
+        for b in range(n):
+            covariance[d + a, d + b] = sum(x[a, i] * prior_scale[i] ** 2 * x[b, i] for i in range(d))
+        covariance[d + a, d + a] += noise_scale**2
+    return covariance
+
+
+def weights_given_data(x: Array, y: Array, noise_scale: Any, prior_scale: Any) -> tuple[Array, Array]:
+    """Mean and covariance of the weights given `y (n,)`, by conditioning the joint law."""
+    n, d = x.shape
+    return conditional(np.zeros(d + n), joint(x, noise_scale, prior_scale), range(d, d + n), y)
+
+
+def new_data_given_data(x: Array, y: Array, new: Array, noise_scale: Any, prior_scale: Any) -> tuple[Array, Array]:
+    """Mean and covariance of the targets at the rows `new (m, d)` given `y (n,)`, by conditioning the joint law."""
+    (n, d), m = x.shape, len(new)
+    data = joint(np.concatenate([x, new]), noise_scale, prior_scale)[d:, d:]
+    return conditional(np.zeros(n + m), data, range(n), y)
+
+
+def log_density_of_data(x: Array, y: Array, noise_scale: Any, prior_scale: Any) -> Any:
+    """The log evidence of `y (n,)`: its density under its marginal law."""
+    d = x.shape[1]
+    return log_density(y, np.zeros(len(y)), joint(x, noise_scale, prior_scale)[d:, d:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from array_api_compat import array_namespace, device
 
@@ -89,14 +89,27 @@ class Biased:
         return AffineParams(self.weight.kl_grad(params.weight, weight), self.bias.kl_grad(params.bias, bias))
 
 
+class LayerWithMoments(Layer, Protocol):
+    """A layer that has moments: see `bayesnoise.layer.HasMoments`."""
+
+    def moments(self, params: Params, x: Array) -> tuple[Array, Array]: ...
+
+
 @dataclass(frozen=True)
-class Affine(Biased):
+class BiasedWithMoments(Biased):
     """A biased layer whose two terms are independent and have moments."""
 
-    weight: Stochastic
+    weight: LayerWithMoments
 
     def moments(self, params: AffineParams, x: Array) -> tuple[Array, Array]:
         """Exact mean and variance of each output: the two terms are independent."""
         mean, variance = self.weight.moments(params.weight, x)
         bias_mean, bias_variance = self.bias.moments(params.bias, one_per_example(mean))
         return mean + bias_mean, variance + bias_variance
+
+
+@dataclass(frozen=True)
+class Affine(BiasedWithMoments):
+    """A biased layer of one map: both terms are stochastic layers."""
+
+    weight: Stochastic

@@ -6,14 +6,15 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from bayesnoise_reference import low_rank_gaussian
+from bayesnoise_reference import dense, divergences, low_rank_gaussian
 from bayesnoise_reference._typing import Array
-from cases import MAP_ORACLES
+from cases import MAP_ORACLES, example_of, oracle_forward, oracle_law, oracle_moments
 
 from bayesnoise import maps, methods
 from bayesnoise._typing import Shape
 from bayesnoise.estimators import Flipout
 from bayesnoise.low_rank import LowRank
+from bayesnoise.methods import Bias
 from layer_cases.case import LayerCase
 
 
@@ -61,20 +62,30 @@ def case(layer: Any, x_shape: Shape, output: Any, prior_scale: float = 1.0) -> L
     )
 
 
-def with_bias() -> LayerCase:
-    layer: Any = methods.low_rank_gaussian(maps.Dense(2, 2), rank=1)
+def with_bias(bias: Bias) -> LayerCase:
+    """The bias is independent of the weights: moments and divergences of the two terms add up."""
+    layer: Any = methods.low_rank_gaussian(maps.Dense(2, 2), rank=1, bias=bias)
     inner = case(layer.weight, (2, 2), local_output)
-    return LayerCase(
-        layer,
-        inner.x_shape,
-        lambda params, noise, x: inner.output(params.weight, noise.weight, x) + params.bias.theta,
-        lambda params, x: inner.predict(params.weight, x) + params.bias.theta,
-        kl=lambda params, noise: low_rank_gaussian.kl(*_law(params.weight), 1.0),
-    )
+
+    def output(params: Any, noise: Any, x: Array) -> Array:
+        y = inner.output(params.weight, noise.weight, x)
+        return y + oracle_forward(layer.bias, params.bias, noise.bias, example_of(y))
+
+    def moments(params: Any, x: Array) -> tuple[Array, Array]:
+        mean, variance = low_rank_gaussian.moments(x, *_law(params.weight), dense.output)
+        bias_mean, bias_variance = oracle_moments(layer.bias, params.bias, example_of(mean))
+        return mean + bias_mean, variance + bias_variance
+
+    def kl(params: Any, noise: Any) -> Any:
+        value = low_rank_gaussian.kl(*_law(params.weight), 1.0)
+        return value + (divergences.gaussian(*oracle_law(layer.bias, params.bias), 0.0, 1.0) if bias == "random" else 0)
+
+    return LayerCase(layer, inner.x_shape, output, lambda params, x: moments(params, x)[0], moments, kl)
 
 
 CASES = {
-    "low_rank_gaussian": with_bias(),
+    "low_rank_gaussian": with_bias("deterministic"),
+    "low_rank_gaussian random bias": with_bias("random"),
     "low_rank_gaussian rank 3": case(
         methods.low_rank_gaussian(maps.Dense(2, 2), rank=3, prior_scale=0.5, bias="none"), (2, 2), local_output, 0.5
     ),

@@ -1,4 +1,4 @@
-"""The layers of methods whose law is fitted by the optimizer: ordinary weights, one product an example."""
+"""The layers of methods whose law is fitted around them: ordinary weights, one product an example."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ CASES = {
         predict=_plain,
         moments=lambda params, x: (_plain(params, x), np.zeros((len(x), 3))),
     )
-    for name in ("ivon", "vadam")
+    for name in ("ivon", "linear_regression", "slang", "vadam", "vogn")
 }

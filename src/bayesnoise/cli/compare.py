@@ -19,8 +19,8 @@ from bayesnoise import _atomic
 from bayesnoise.cli import options
 from bayesnoise.cli.board import board, line, summaries
 from bayesnoise.cli.errors import INTERRUPTED, say
-from bayesnoise.cli.settings import Settings, integers, numbers
-from bayesnoise.cli.trials import Choices, Result, methods_of, plan, results, splits_of
+from bayesnoise.cli.settings import Settings, integers, layers, numbers
+from bayesnoise.cli.trials import Choices, Result, check_choices, methods_of, plan, results, splits_of
 from bayesnoise.cli.versions import versions
 from bayesnoise.datasets import Dataset, load
 
@@ -47,6 +47,14 @@ def compare(
     ] = None,
     prior_scale: Annotated[str | None, typer.Option(help=CHOICE, rich_help_panel=options.MODEL)] = None,
     rate: Annotated[str | None, typer.Option(help=f"Of dropout. {CHOICE}", rich_help_panel=options.MODEL)] = None,
+    rank: Annotated[str | None, typer.Option(help=CHOICE, rich_help_panel=options.MODEL)] = None,
+    members: Annotated[
+        str | None, typer.Option(help=f"Of an ensemble. {CHOICE}", rich_help_panel=options.MODEL)
+    ] = None,
+    adversarial: Annotated[
+        str | None, typer.Option(help=f"Of an ensemble. {CHOICE}", rich_help_panel=options.MODEL)
+    ] = None,
+    begin: Annotated[str | None, typer.Option(help=f"Of SWAG. {CHOICE}", rich_help_panel=options.MODEL)] = None,
     epochs: Annotated[str, typer.Option(help=CHOICE, rich_help_panel=options.TRAINING)] = "200",
     batch: options.Batch = 32,
     learning_rate: Annotated[str, typer.Option(help=CHOICE, rich_help_panel=options.TRAINING)] = "0.003",
@@ -64,15 +72,16 @@ def compare(
 ) -> None:
     """Compare methods on DATA: one row each, with means and standard errors over the splits."""
     given = {"prior_scale": prior_scale, "rate": rate, "kl_weight": kl_weight, "learning_rate": learning_rate}
-    given["noise_scale"] = noise_scale
+    given |= {"noise_scale": noise_scale, "adversarial": adversarial, "begin": begin}
+    whole = {"rank": rank, "members": members, "epochs": epochs}
     choices: Choices = {name: numbers(name, text) for name, text in given.items() if text is not None}
-    choices["epochs"] = integers("epochs", epochs)
+    choices |= {name: integers(name, text) for name, text in whole.items() if text is not None}
     base = Settings(
         data=data,
         target=target,
         task=task,
         net=net,
-        hidden=integers("hidden", hidden),
+        hidden=layers(hidden),
         batch=batch,
         decay=decay,
         kl_warmup=kl_warmup,
@@ -86,6 +95,7 @@ def compare(
     found = backend_named(backend)
     loaded = load(data, target, task)  # type: ignore[arg-type]  # load checks the task
     names, numbered = methods_of(methods), splits_of(splits, len(loaded.given))
+    check_choices(choices, names)
     for k in numbered:
         loaded.at(k)
     trials = plan(base, names, numbered, choices)

@@ -17,7 +17,7 @@ from bayesnoise.cli.errors import INTERRUPTED, say
 from bayesnoise.cli.model import fingerprint
 from bayesnoise.cli.report import Report, as_dict, page, short
 from bayesnoise.cli.run import Passes, Prepared, Timer, passes, prepare, pruned, scores
-from bayesnoise.cli.settings import Settings, integers
+from bayesnoise.cli.settings import Settings, layers
 from bayesnoise.cli.versions import versions
 from bayesnoise.datasets import Dataset, load
 from bayesnoise.progress import FitProgress
@@ -39,12 +39,12 @@ def fit(
         float | None,
         typer.Option(help="Of a fixed likelihood, in the units of the target.", rich_help_panel=options.MODEL),
     ] = None,
-    prior_scale: Annotated[
-        float | None, typer.Option(help="Standard deviation of the prior.", rich_help_panel=options.MODEL)
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(help="Of dropout and gaussian_dropout.", rich_help_panel=options.MODEL)
-    ] = None,
+    prior_scale: options.PriorScale = None,
+    rate: options.Rate = None,
+    rank: options.Rank = None,
+    members: options.Members = None,
+    adversarial: options.Adversarial = None,
+    begin: options.Begin = None,
     epochs: Annotated[
         int, typer.Option(min=1, help="Passes over the training rows.", rich_help_panel=options.TRAINING)
     ] = 200,
@@ -82,13 +82,17 @@ def fit(
         split=split,
         method=method,
         net=net,
-        hidden=integers("hidden", hidden),
+        hidden=layers(hidden),
         epochs=epochs,
         batch=batch,
         learning_rate=learning_rate,
         decay=decay,
         prior_scale=prior_scale,
         rate=rate,
+        rank=rank,
+        members=members,
+        adversarial=adversarial,
+        begin=begin,
         kl_weight=kl_weight,
         kl_warmup=kl_warmup,
         likelihood=likelihood,

@@ -17,6 +17,8 @@ def methods() -> None:
     table.add_column("what it is")
     for entry in METHODS:
         own = [f"--{name.replace('_', '-')}" for name in FOR_METHODS if takes(entry.name, name)]
-        lines = [entry.combines, escape(entry.paper), *([f"[dim]takes {' and '.join(own)}[/dim]"] if own else [])]
+        *most, last = own or [""]
+        told = f"{', '.join(most)} and {last}" if most else last
+        lines = [entry.combines, escape(entry.paper), *([f"[dim]takes {told}[/dim]"] if own else [])]
         table.add_row(entry.name, "\n".join(lines))
     Console(highlight=False).print(table)

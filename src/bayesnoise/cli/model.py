@@ -11,13 +11,13 @@ from bayesnoise_backends import Backend, backend
 
 from bayesnoise import optimizers, schedules
 from bayesnoise._typing import Array, Rng, Shape
-from bayesnoise.cli.settings import Settings, method_of
+from bayesnoise.cli.settings import Settings, method_of, procedure_of
 from bayesnoise.datasets import Column, Dataset, Inputs, Standardizer, standardizer
 from bayesnoise.layer import Layer
 from bayesnoise.losses import Categorical, Gaussian, Heteroscedastic, LearnedGaussian, Loss
 from bayesnoise.networks import conv_net, mlp
 from bayesnoise.optimizers import Optimizer
-from bayesnoise.procedures import Descent, Procedure, Schedule
+from bayesnoise.procedures import Procedure, Schedule
 from bayesnoise.training import State, start
 
 Host = Any  # an array of NumPy
@@ -145,7 +145,7 @@ def network_of(model: Model, on: str | None = None) -> Network:
         layer = conv_net(build, model.image_shape, outputs, hidden=settings.hidden)
     else:
         layer = mlp(build, (features, *settings.hidden, outputs))
-    procedure = method.procedure or Descent()
+    procedure = procedure_of(settings)
     reason = procedure.refusal(layer, loss)
     if reason is not None:
         raise NotForTaskError(f"{method.name} is not for this: {reason}")

@@ -35,6 +35,19 @@ Likelihood = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+PriorScale = Annotated[float | None, typer.Option(help="Standard deviation of the prior.", rich_help_panel=MODEL)]
+Rate = Annotated[float | None, typer.Option(help="Of dropout, whatever is dropped.", rich_help_panel=MODEL)]
+Rank = Annotated[int | None, typer.Option(help="Of the covariance that training keeps.", rich_help_panel=MODEL)]
+Members = Annotated[int | None, typer.Option(help="Networks of an ensemble.", rich_help_panel=MODEL)]
+Adversarial = Annotated[
+    float | None,
+    typer.Option(
+        help="Length of an ensemble's adversarial step, in standard deviations of a feature.", rich_help_panel=MODEL
+    ),
+]
+Begin = Annotated[
+    float | None, typer.Option(help="Share of the epochs before SWAG takes iterates in.", rich_help_panel=MODEL)
+]
 Batch = Annotated[int, typer.Option(min=1, help="Examples in a minibatch.", rich_help_panel=TRAINING)]
 Decay = Annotated[
     str, typer.Option(help="Of the learning rate over the epochs: none, linear or cosine.", rich_help_panel=TRAINING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from inspect import signature
 from typing import Any
@@ -11,6 +12,7 @@ from bayesnoise_backends import NAMES
 
 from bayesnoise import _checks
 from bayesnoise.methods import Method, method
+from bayesnoise.procedures import ClosedForm, Procedure
 
 WORDS = {  # the settings that are one of a few words
     "likelihood": ("auto", "learned", "fixed", "predicted", "categorical"),
@@ -19,12 +21,16 @@ WORDS = {  # the settings that are one of a few words
     "dtype": ("float32", "float64"),
     "backend": NAMES,
 }
-FOR_METHODS = ("prior_scale", "rate")  # the options that only some methods take
+# The options that only some methods take: what builds their layers, and what trains them. The rank of a layer's own law
+# is bounded by the layer, and is no one number for a network.
+FOR_LAYERS = ("prior_scale", "rate")
+FOR_PROCEDURES = ("prior_scale", "rank", "members", "adversarial", "begin")
+FOR_METHODS = tuple(dict.fromkeys(FOR_LAYERS + FOR_PROCEDURES))
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The options of `fit`. `prior_scale` and `rate` are the method's own where they are None."""
+    """The options of `fit`. Those of `FOR_METHODS` are the method's own where they are None."""
 
     data: str
     target: str | None = None
@@ -39,6 +45,10 @@ class Settings:
     decay: str = "none"
     prior_scale: float | None = None
     rate: float | None = None
+    rank: int | None = None
+    members: int | None = None
+    adversarial: float | None = None
+    begin: float | None = None
     kl_weight: float = 1.0
     kl_warmup: int = 0
     likelihood: str = "auto"
@@ -78,6 +88,9 @@ class Settings:
             raise ValueError(
                 f"{refused[0]} is {getattr(self, refused[0])}, which the method {self.method} does not take"
             )
+        procedure = procedure_of(self)  # which checks the options that it takes
+        if isinstance(procedure, ClosedForm):  # whose network has none
+            object.__setattr__(self, "hidden", ())
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -92,23 +105,43 @@ class Settings:
 
 
 def takes(name: str, option: str) -> bool:
-    """Whether the builder of the method takes the option."""
-    return option in signature(method(name).build).parameters
+    """Whether the builder of the method takes the option, or the procedure that trains it."""
+    entry = method(name)
+    return option in (*_taken(entry.build, FOR_LAYERS), *_taken(entry.procedure, FOR_PROCEDURES))
 
 
 def method_of(settings: Settings) -> tuple[Method, dict[str, Any]]:
     """The method, and the options for its builder."""
-    given = {name: getattr(settings, name) for name in FOR_METHODS}
-    return method(settings.method), {name: value for name, value in given.items() if value is not None}
+    entry = method(settings.method)
+    return entry, _given(settings, _taken(entry.build, FOR_LAYERS))
+
+
+def procedure_of(settings: Settings) -> Procedure:
+    """The procedure of the method, with the options that are given for it."""
+    procedure = method(settings.method).procedure
+    return procedure(**_given(settings, _taken(procedure, FOR_PROCEDURES)))
+
+
+def _taken(function: Callable[..., Any], options: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in options if name in signature(function).parameters)
+
+
+def _given(settings: Settings, options: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in options if getattr(settings, name) is not None}
+
+
+def layers(text: str) -> tuple[int, ...]:
+    """`"50,50" -> (50, 50)`; `"0" -> ()`, for no hidden layer."""
+    sizes = integers("hidden", text)
+    return () if sizes == (0,) else sizes
 
 
 def integers(name: str, text: str) -> tuple[int, ...]:
-    """`"50,50" -> (50, 50)`; `"0" -> ()`, for no hidden layer."""
+    """`"50,50" -> (50, 50)`."""
     try:
-        values = tuple(int(part) for part in text.split(","))
+        return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise ValueError(f"{name} is {text!r}, expected integers with commas between, such as 50,50") from None
-    return () if values == (0,) else values
 
 
 def numbers(name: str, text: str) -> tuple[float, ...]:

@@ -16,8 +16,8 @@ class Asked(NamedTuple):
     """What is told of a layer that the command line makes itself."""
 
     name: str  # what follows the colon
-    inputs: int
-    outputs: int
+    inputs: int | None
+    outputs: int | None
     kernel: tuple[int, ...]
     given: list[str] | None
     parameter: list[str] | None
@@ -26,13 +26,12 @@ class Asked(NamedTuple):
 
 
 def _of_library(asked: Asked) -> Any:
-    if asked.given or asked.parameter or asked.kl is not None:
-        raise ValueError(
-            "--set, --parameter and --kl are for torch: and keras: targets; a method of the library needs none"
-        )
+    if asked.parameter or asked.kl is not None:
+        raise ValueError("--parameter and --kl are for torch: and keras: targets; a method of the library needs none")
     from bayesnoise_reference.adapters.library_methods import library_method
 
-    return library_method(asked.name, asked.inputs, asked.outputs, kernel=asked.kernel, **asked.described)
+    kernel = {"kernel": asked.kernel} if asked.kernel else {}
+    return library_method(asked.name, asked.inputs, asked.outputs, **kernel, **asked.described, **_settings(asked))
 
 
 def _of_torch(asked: Asked) -> Any:
@@ -51,10 +50,10 @@ def _conventional(make: Callable[..., Any], asked: Asked, kind: str, names: str)
     module, _, class_name = asked.name.replace(":", ".").rpartition(".")
     return make(
         named(f"{module}:{class_name}"),
-        asked.inputs,
-        asked.outputs,
+        8 if asked.inputs is None else asked.inputs,
+        64 if asked.outputs is None else asked.outputs,
         kernel=asked.kernel,
-        arguments={argument: _value(text) for argument, text in pairs("--set", asked.given).items()},
+        arguments=_settings(asked),
         kl=named(asked.kl) if asked.kl is not None else None,
         name=f"{kind}:{asked.name}",
         **{names: pairs("--parameter", asked.parameter) or None},
@@ -66,8 +65,8 @@ SHORTCUTS: Mapping[str, Callable[[Asked], Any]] = {"torch": _of_torch, "keras": 
 WITH_CLASSES = "torch:, keras: and library:"
 
 
-def program(command: str) -> Any:
-    """The adapter of a program, which says itself what its layer is."""
+def program(command: str, limit: float) -> Any:
+    """The adapter of a program, which says itself what its layer is, and has so many seconds for each answer."""
     from bayesnoise_reference.adapters.subprocess import Subprocess
 
     try:
@@ -76,7 +75,7 @@ def program(command: str) -> Any:
         raise ValueError(f"the command {command!r} cannot be read: {error}") from None
     if not words:
         raise ValueError("exec: names no program, expected a command after it, like exec:./my_layer")
-    return Subprocess(words)
+    return Subprocess(words, limit=limit)
 
 
 def named(target: str) -> Any:
@@ -114,6 +113,10 @@ def pairs(option: str, texts: Sequence[str] | None) -> dict[str, str]:
     if wrong:
         raise ValueError(f"{option} is {wrong[0]!r}, expected two parts with = between")
     return {name: value for name, _, value in split}
+
+
+def _settings(asked: Asked) -> dict[str, Any]:
+    return {name: _value(text) for name, text in pairs("--set", asked.given).items()}
 
 
 def _value(text: str) -> Any:

@@ -19,12 +19,12 @@ from bayesnoise_backends import host_rng
 from bayesnoise import tree
 from bayesnoise.cli.model import NotForTaskError
 from bayesnoise.cli.run import Timer, passes, prepare, scores
-from bayesnoise.cli.settings import FOR_METHODS, Settings, method_of, takes
+from bayesnoise.cli.settings import FOR_METHODS, Settings, method_of, procedure_of, takes
 from bayesnoise.datasets import Dataset, load
 from bayesnoise.datasets.dataset import random_split
 from bayesnoise.maps import Dense
 from bayesnoise.methods import METHODS, method
-from bayesnoise.procedures import Variational
+from bayesnoise.procedures import ClosedForm, JointGaussian, Variational
 
 Choices = dict[str, tuple[Any, ...]]  # values by the name of a setting
 
@@ -74,6 +74,14 @@ def splits_of(text: str, given: int) -> tuple[int, ...]:
     return tuple(splits)
 
 
+def check_choices(choices: Choices, methods: Sequence[str]) -> None:
+    """Raise ValueError for an option that none of the methods takes."""
+    for option in FOR_METHODS:
+        if option in choices and not any(takes(name, option) for name in methods):
+            told = ",".join(f"{value:g}" for value in choices[option])
+            raise ValueError(f"{option} is {told}, which none of the methods {', '.join(methods)} takes")
+
+
 def plan(base: Settings, methods: Sequence[str], splits: Sequence[int], choices: Choices) -> list[Trial]:
     """Every run, method by method. A method leaves out the choices that make no difference to it."""
     trials = []
@@ -89,9 +97,9 @@ def plan(base: Settings, methods: Sequence[str], splits: Sequence[int], choices:
 
 def has_divergence(settings: Settings) -> bool:
     """Whether the loss of the method has a KL term."""
-    entry, options = method_of(settings)
-    if isinstance(entry.procedure, Variational):
+    if isinstance(procedure_of(settings), Variational | JointGaussian | ClosedForm):
         return True
+    entry, options = method_of(settings)
     layer, like = entry.build(Dense(1, 1), **options), np.ones((1, 1))
     params = layer.init(host_rng(0), like=like)
     noise = layer.draw(host_rng(1), params, like.shape, like=like)

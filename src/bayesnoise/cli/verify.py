@@ -37,13 +37,24 @@ def verify(
     expect: Annotated[
         list[str] | None, typer.Option(metavar="CLAIM=REASON", help="A claim known to be refuted. Repeatable.")
     ] = None,
-    limit: Annotated[float, typer.Option(help="Seconds that one call may take.")] = 10.0,
-    inputs: Annotated[int, typer.Option("--in", min=1, help="Inputs.", rich_help_panel=SHORTCUT)] = 8,
-    outputs: Annotated[int, typer.Option("--out", min=1, help="Outputs.", rich_help_panel=SHORTCUT)] = 64,
+    limit: Annotated[float, typer.Option(help="Seconds that one call may take.")] = 60.0,
+    inputs: Annotated[
+        int | None,
+        typer.Option("--in", min=1, help="Inputs: 8, or the method's own.", rich_help_panel=SHORTCUT),
+    ] = None,
+    outputs: Annotated[
+        int | None,
+        typer.Option("--out", min=1, help="Outputs: 64, or the method's own.", rich_help_panel=SHORTCUT),
+    ] = None,
     kernel: Annotated[str | None, typer.Option(help="Of a convolution: 3, or 3,3.", rich_help_panel=SHORTCUT)] = None,
     given: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="An argument of the class.", rich_help_panel=SHORTCUT),
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="An argument of the class, or a setting of the method.",
+            rich_help_panel=SHORTCUT,
+        ),
     ] = None,
     parameter: Annotated[
         list[str] | None,
@@ -91,7 +102,7 @@ def verify(
             f"{flag} is for {targets.WITH_CLASSES} targets; the adapter {target} says itself what its layer is"
         )
     else:
-        build = partial(targets.program, rest) if kind == "exec" else partial(targets.adapter, target)
+        build = partial(targets.program, rest, limit) if kind == "exec" else partial(targets.adapter, target)
     run: dict[str, Any] = {"--tier": tier, "--seed": seed, "--alpha": alpha if alpha != verdicts.ALPHA else None}
     with _closed(_made(build, target)) as adapter:
         known = targets.pairs("--expect", expect)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bayesnoise import _checks
 from bayesnoise.methods import (
+    closed_forms,
     compressions,
     deep_ensembles,
     dropouts,
@@ -22,6 +23,7 @@ from bayesnoise.methods import (
     variational_dropouts,
     weight_perturbation,
 )
+from bayesnoise.methods.closed_forms import linear_regression
 from bayesnoise.methods.compose import Bias, Method, Scale, compose
 from bayesnoise.methods.compressions import bayesian_compression
 from bayesnoise.methods.deep_ensembles import deep_ensemble
@@ -39,7 +41,7 @@ from bayesnoise.methods.variational_dropouts import (
     sparse_variational_dropout,
     variational_dropout,
 )
-from bayesnoise.methods.weight_perturbation import ivon, vadam
+from bayesnoise.methods.weight_perturbation import ivon, slang, vadam, vogn
 
 METHODS = (
     *gaussian_weights.ROWS,
@@ -51,6 +53,7 @@ METHODS = (
     *structured_dropouts.ROWS,
     *masks.ROWS,
     *compressions.ROWS,
+    *closed_forms.ROWS,
     *deep_ensembles.ROWS,
     *stochastic_weight_averaging.ROWS,
     *radial_weights.ROWS,
@@ -77,11 +80,13 @@ __all__ = [
     "information_dropout",
     "ivon",
     "k_tied_normal",
+    "linear_regression",
     "local_reparameterization",
     "low_rank_gaussian",
     "method",
     "multiplicative_normalizing_flow",
     "radial",
+    "slang",
     "sparse_variational_dropout",
     "spatial_dropout",
     "structured_variational_dropout",
@@ -90,6 +95,7 @@ __all__ = [
     "variational_dropout",
     "variational_matrix_gaussian",
     "variational_structured_dropout",
+    "vogn",
 ]
 
 

@@ -26,9 +26,7 @@ class Method(NamedTuple):
     build: Callable[..., Layer]
     combines: str
     paper: str
-    procedure: Callable[..., Procedure] = (
-        Descent  # how it is trained and predicts; its keywords are options, as build's
-    )
+    procedure: Callable[..., Procedure] = Descent  # how it is trained and predicts, by options of its own
 
     @property
     def name(self) -> str:

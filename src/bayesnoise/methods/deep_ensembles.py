@@ -18,8 +18,8 @@ def deep_ensemble(map: Map, *, prior_scale: float | None = None, bias: Bias = "d
 ROWS = (
     Method(
         deep_ensemble,
-        "point, plain; 5 members",
+        "point, plain; several members",
         "Lakshminarayanan, Pritzel, Blundell 2017, Deep Ensembles, arXiv 1612.01474",
-        DeepEnsemble(5),
+        DeepEnsemble,
     ),
 )

@@ -20,6 +20,6 @@ ROWS = (
         swag,
         "point, plain; Gaussian with the moments of the iterates",
         "Maddox et al. 2019, A Simple Baseline for Bayesian Uncertainty in Deep Learning, arXiv 1902.02476",
-        Swag(),
+        Swag,
     ),
 )

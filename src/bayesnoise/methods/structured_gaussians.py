@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from bayesnoise.affine import Affine, Biased
+from bayesnoise import _checks
+from bayesnoise.affine import Affine, BiasedWithMoments
 from bayesnoise.divergences import Divergence, GaussianKL
 from bayesnoise.estimators import Estimator, Flipout, Local
 from bayesnoise.low_rank import LowRank
@@ -12,6 +13,7 @@ from bayesnoise.maps import Map
 from bayesnoise.methods.compose import Bias, Method, Scale, compose
 from bayesnoise.posteriors import Gaussian, KTied, MatrixGaussian
 from bayesnoise.posteriors._matrix import check_rank, matrix_shape
+from bayesnoise.pseudo_data import PseudoData
 from bayesnoise.stochastic import Stochastic
 
 
@@ -46,14 +48,23 @@ def variational_matrix_gaussian(
     bias: Bias = "deterministic",
     estimator: Estimator | None = None,
     divergence: Divergence | None = None,
-) -> Stochastic | Affine:
+    pseudo_data: int = 0,
+    jitter: float = 1e-2,
+) -> Stochastic | Affine | PseudoData | BiasedWithMoments:
     """A Gaussian matrix of weights with a variance a row and a variance a column.
 
-    Under Local unless another estimator is given; a random bias has a scale a number.
+    Under Local unless another estimator is given; a random bias has a scale a number. With `pseudo_data` above 0, so
+    many learned inputs and their outputs, on which the weights are conditioned: for dense maps. `jitter` is then the
+    variance of these outputs, in units of the variance of their column.
     """
     kl = divergence or GaussianKL(prior_scale)
     law, of_bias = MatrixGaussian(initial_scale), Gaussian(initial_scale)
-    return compose(map, law, estimator or Local(), kl, bias, bias_posterior=of_bias)
+    without = compose(map, law, estimator or Local(), kl, bias, bias_posterior=of_bias)
+    if pseudo_data == 0:
+        return without
+    _checks.positive_integer("pseudo_data", pseudo_data)
+    weight = PseudoData(map, pseudo_data, estimator or Local(), kl, jitter, initial_scale)  # type: ignore[arg-type]
+    return weight if isinstance(without, Stochastic) else BiasedWithMoments(weight, without.bias)
 
 
 def low_rank_gaussian(
@@ -64,7 +75,7 @@ def low_rank_gaussian(
     initial_scale: float = 0.05,
     bias: Bias = "deterministic",
     diagonal: Estimator | None = None,
-) -> LowRank | Biased:
+) -> LowRank | BiasedWithMoments:
     """Correlated Gaussian weights: a diagonal and a factor of low rank, 2 unless the layer has a single weight.
 
     The diagonal part is under Local unless another estimator is given for it; a random bias is no part of the
@@ -73,7 +84,7 @@ def low_rank_gaussian(
     rank = min(2, prod(map.weight_shape)) if rank is None else rank
     weight = LowRank(map, rank, diagonal or Local(), prior_scale, initial_scale)
     plain = compose(map, Gaussian(initial_scale), Local(), GaussianKL(prior_scale), bias)
-    return weight if isinstance(plain, Stochastic) else Biased(weight, plain.bias)
+    return weight if isinstance(plain, Stochastic) else BiasedWithMoments(weight, plain.bias)
 
 
 ROWS = (

@@ -17,24 +17,11 @@ parameter and draw.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from array_api_compat import array_namespace
-
-from bayesnoise import _checks, tree
-from bayesnoise._parameters import filled
+from bayesnoise import tree
 from bayesnoise._typing import Array, Params, Rng
-from bayesnoise.estimators.shared import sample
-from bayesnoise.layer import zero
-from bayesnoise.natural_gradient.optimizer import draws, full, mean_of
-from bayesnoise.optimizers import bias_correction
-
-
-class IvonState(NamedTuple):
-    count: Array  # (), steps taken, in the dtype of the parameters
-    kl_scale: Array  # (), of the last step; 1 before the first
-    first: Params  # like the learned parameters: running mean of the gradients
-    precision: Params  # like the learned parameters: kl_scale / sigma^2, above 0
+from bayesnoise.natural_gradient.optimizer import check_constants, draws, mean_of
+from bayesnoise.natural_gradient.precision import PrecisionState, fresh, moved, perturbed, standard_deviation
 
 
 @dataclass(frozen=True)
@@ -49,55 +36,40 @@ class Ivon:
     samples: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("learning_rate", "prior_scale", "initial_precision"):
-            _checks.positive(name, getattr(self, name))
-        for name in ("beta1", "beta2"):
-            _checks.probability(name, getattr(self, name))
-        _checks.positive_integer("samples", self.samples)
+        check_constants(self)
 
-    def init(self, params: Params) -> IvonState:
-        first, precision = full(params, 0.0), full(params, self.initial_precision)
-        count = zero(tree.first_leaf(first))
-        return IvonState(count, count + 1.0, first, precision)
+    def init(self, params: Params) -> PrecisionState:
+        return fresh(params, self.initial_precision)
 
     def draw(self, rng: Rng, params: Params) -> tuple[Params, ...]:
         return draws(rng, params, self.samples)
 
-    def perturb(self, params: Params, state: IvonState, eps: Params, kl_scale: float | Array) -> Params:
-        drawn = tree.map(lambda s, p, e: sample(p, _scale(s, kl_scale), e), state.precision, params, eps)
-        return filled(drawn, params)
+    def perturb(self, params: Params, state: PrecisionState, eps: Params, kl_scale: float | Array) -> Params:
+        return perturbed(params, state, eps, kl_scale)
 
     def step(
         self,
         params: Params,
         grads: tuple[Params, ...],
-        state: IvonState,
+        state: PrecisionState,
         noise: tuple[Params, ...],
         kl_scale: float | Array,
         learning_rate: float | Array | None = None,
-    ) -> tuple[Params, IvonState]:
+    ) -> tuple[Params, PrecisionState]:
         rate = self.learning_rate if learning_rate is None else learning_rate
         delta = kl_scale / self.prior_scale**2
-        count = state.count + 1.0
-        correction = bias_correction(self.beta1, count)
         grad = mean_of(lambda e, g: g, noise, grads)
         product = mean_of(lambda e, g: e * g, noise, grads)
-        first = tree.map(lambda m, g: self.beta1 * m + (1.0 - self.beta1) * g, state.first, grad)
 
         def sharpen(s: Array, eg: Array) -> Array:
-            change = (1.0 - self.beta2) * (eg / _scale(s, kl_scale) + delta - s)
+            change = (1.0 - self.beta2) * (eg / standard_deviation(s, kl_scale) + delta - s)
             return s + change + 0.5 * change * change / s
 
         precision = tree.map(sharpen, state.precision, product)
-        means = tree.map(lambda s, m, p: p - rate * ((m / correction + delta * p) / s), precision, first, params)
-        return filled(means, params), IvonState(count, 0.0 * count + kl_scale, first, precision)
+        return moved(params, grad, state, precision, self.beta1, self.prior_scale, kl_scale, rate)
 
-    def scale(self, state: IvonState) -> Params:
-        return tree.map(lambda s: _scale(s, state.kl_scale), state.precision)
-
-
-def _scale(precision: Array, kl_scale: float | Array) -> Array:
-    return array_namespace(precision).sqrt(kl_scale / precision)
+    def scale(self, state: PrecisionState) -> Params:
+        return tree.map(lambda s: standard_deviation(s, state.kl_scale), state.precision)
 
 
 def ivon(

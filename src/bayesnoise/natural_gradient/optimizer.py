@@ -8,14 +8,21 @@ normalisation keeps have none.
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from array_api_compat import array_namespace
 
-from bayesnoise import tree
+from bayesnoise import _checks, tree
 from bayesnoise._parameters import of_learned, standard_normal
 from bayesnoise._typing import Array, Params, Rng
 from bayesnoise.optimizers import State
+
+
+class Moments(NamedTuple):
+    """Of the gradients of single examples at one draw, for an optimizer that reads curvature from their squares."""
+
+    mean: Params  # like the parameters
+    square: Params  # like the parameters: the mean of the squares
 
 
 @runtime_checkable
@@ -65,6 +72,15 @@ class VariationalOptimizer(Protocol):
     def scale(self, state: State) -> Params:
         """The standard deviation of each learned parameter, as of the last step."""
         ...
+
+
+def check_constants(optimizer: VariationalOptimizer) -> None:
+    """Raise ValueError for a constant out of range."""
+    for name in ("learning_rate", "prior_scale", "initial_precision"):
+        _checks.positive(name, getattr(optimizer, name))
+    for name in ("beta1", "beta2"):
+        _checks.probability(name, getattr(optimizer, name))
+    _checks.positive_integer("samples", optimizer.samples)
 
 
 def full(params: Params, value: float) -> Params:

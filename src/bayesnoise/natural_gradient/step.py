@@ -13,6 +13,8 @@ from bayesnoise.drawn import Drawn, DrawnParams
 from bayesnoise.layer import Layer
 from bayesnoise.losses import Loss
 from bayesnoise.natural_gradient.optimizer import VariationalOptimizer
+from bayesnoise.natural_gradient.per_example import moments_of_examples
+from bayesnoise.natural_gradient.vogn import Vogn
 from bayesnoise.objective import ModelParams, objective
 from bayesnoise.optimizers import Optimizer
 
@@ -41,12 +43,16 @@ def variational_step(
     """
     for_law, *for_draws = rng.split(1 + optimizer.samples)
     noise = optimizer.draw(for_law, params)
-    grads, likelihoods = [], []
+    grads: list[Params] = []
+    likelihoods = []
     for eps, source in zip(noise, for_draws, strict=True):
         at = optimizer.perturb(params, state, eps, kl_scale)
-        layer_noise = layer.draw(source, at.layer, x.shape, like=x)
-        nll, grad, seen = objective(layer, loss, at, layer_noise, x, y, kl_scale)
-        params = filled(of_learned(params), seen)
+        if isinstance(optimizer, Vogn):
+            nll, grad = moments_of_examples(layer, loss, at, source, x, y, kl_scale)
+        else:
+            layer_noise = layer.draw(source, at.layer, x.shape, like=x)
+            nll, grad, seen = objective(layer, loss, at, layer_noise, x, y, kl_scale)
+            params = filled(of_learned(params), seen)
         grads.append(grad)
         likelihoods.append(nll)
     params, state = optimizer.step(params, tuple(grads), state, noise, kl_scale, learning_rate)

@@ -26,7 +26,7 @@ from bayesnoise._parameters import filled
 from bayesnoise._typing import Array, Params, Rng
 from bayesnoise.estimators.shared import sample
 from bayesnoise.layer import zero
-from bayesnoise.natural_gradient.optimizer import draws, full, mean_of
+from bayesnoise.natural_gradient.optimizer import check_constants, draws, full, mean_of
 from bayesnoise.optimizers import bias_correction
 
 
@@ -49,11 +49,8 @@ class Vadam:
     samples: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("learning_rate", "prior_scale", "beta2", "initial_precision"):
-            _checks.positive(name, getattr(self, name))
-        for name in ("beta1", "beta2"):
-            _checks.probability(name, getattr(self, name))
-        _checks.positive_integer("samples", self.samples)
+        check_constants(self)
+        _checks.positive("beta2", self.beta2)
 
     def init(self, params: Params) -> VadamState:
         zeros = full(params, 0.0)

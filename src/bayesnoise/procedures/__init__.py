@@ -1,5 +1,6 @@
 """Ways to train: what one epoch does, what is kept of it, and how that predicts. `fit` runs one of them."""
 
+from bayesnoise.procedures.closed_form import ClosedForm, ClosedFormParams
 from bayesnoise.procedures.deep_ensemble import DeepEnsemble, adversarial_input
 from bayesnoise.procedures.descent import Descent, descent_step
 from bayesnoise.procedures.joint_gaussian import JointGaussian, JointLaw
@@ -24,6 +25,8 @@ from bayesnoise.procedures.variational import Variational
 
 __all__ = [
     "Begun",
+    "ClosedForm",
+    "ClosedFormParams",
     "DeepEnsemble",
     "Descent",
     "Draw",

@@ -10,7 +10,7 @@ from bayesnoise import _checks
 from bayesnoise._typing import Array, Params, Rng
 from bayesnoise.layer import Layer
 from bayesnoise.losses import Loss
-from bayesnoise.natural_gradient.per_example import gradients_of_examples, mixes_examples
+from bayesnoise.natural_gradient.per_example import gradients_of_examples, mixing_refusal
 from bayesnoise.natural_gradient.slang import Slang, SlangState
 from bayesnoise.objective import ModelParams
 from bayesnoise.optimizers import Optimizer
@@ -37,9 +37,7 @@ class JointGaussian:
         _checks.positive("rate_scale", self.rate_scale)
 
     def refusal(self, layer: Layer, loss: Loss) -> str | None:
-        if mixes_examples(layer):
-            return "it needs the gradient of each example, and a normalisation of batches mixes them"
-        return None
+        return mixing_refusal(layer)
 
     def start(self, layer: Layer, loss: Loss, optimizer: Optimizer, rng: Rng, *, like: Array) -> Begun:
         params = ModelParams(layer.init(rng, like=like), loss.init(like=like))

@@ -11,8 +11,8 @@ build it from `minibatches(job, step)` where a step is all that is new, and `ste
 `shown` gives the tree that predictions need (it becomes `State.best`), and `draws` turns it into passes: for each
 pass the parameters to use, and a source for the noise of the layers. Where the law is best said as a layer that draws
 its own parameters, return that layer from `predictor` and let `draws` repeat its parameters. A procedure that cannot
-train some network or loss says why in `refusal`. Name it in the row of its method: `Method(build, combines, paper,
-procedure)`.
+train some network or loss says why in `refusal`. The row of its method,
+`Method(build, combines, paper, procedure)`, has the class, or a function of its options that returns it.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from bayesnoise import _checks
 from bayesnoise._typing import Array, Params, Rng
 from bayesnoise.layer import Layer
 from bayesnoise.losses import Loss
-from bayesnoise.natural_gradient import VariationalOptimizer, posterior, predictor, variational_step
+from bayesnoise.natural_gradient import VariationalOptimizer, Vogn, posterior, predictor, variational_step
+from bayesnoise.natural_gradient.per_example import mixing_refusal
 from bayesnoise.objective import ModelParams
 from bayesnoise.optimizers import Optimizer
 from bayesnoise.procedures.descent import Descent
@@ -32,7 +33,7 @@ class Variational:
         _checks.positive("rate_scale", self.rate_scale)
 
     def refusal(self, layer: Layer, loss: Loss) -> str | None:
-        return None
+        return mixing_refusal(layer) if isinstance(self.optimizer, Vogn) else None
 
     def start(self, layer: Layer, loss: Loss, optimizer: Optimizer, rng: Rng, *, like: Array) -> Begun:
         params = ModelParams(layer.init(rng, like=like), loss.init(like=like))
