@@ -9,9 +9,13 @@ import numpy as np
 from array_api_compat import array_namespace
 from bayesnoise_reference.vectors.decimals import decode
 from namespaces import Namespace, to_numpy
+from vector_compression import compression
 from vector_factors import factors
+from vector_flow import flow
+from vector_given import Given
 from vector_masks import KINDS as MASKS
 from vector_masks import masks
+from vector_posterior import posterior
 from vector_sequences import SEQUENCES, sequences
 
 from bayesnoise import activations, divergences, losses, maps, noise, posteriors, special, tree
@@ -51,37 +55,18 @@ def _weights(kind: str, estimator: str, v: dict[str, Any]) -> dict[str, Any]:
         m = maps.Conv(shape[1], shape[0], shape[2:], **geometry)  # type: ignore[arg-type]
     kl = divergences.GaussianKL(float(v["prior_scale"]), float(v["prior_mean"]))
     layer = Stochastic(m, posteriors.Gaussian(), ESTIMATORS[estimator], kl)
-    given = ESTIMATORS[estimator].draw(_Given(v, NOISE[estimator]), m, tuple(v["x"].shape), like=v["x"])
+    given = ESTIMATORS[estimator].draw(
+        Given(*(v[name] for name in NOISE[estimator])), m, tuple(v["x"].shape), like=v["x"]
+    )
     params = posteriors.GaussianParams(v["mu"], v["rho"])
     return _layer(layer, params, StochasticNoise(given, None), v, ("mu", "rho"), True)
-
-
-class _Given:
-    """A generator that returns the numbers of a vector, in the order in which an estimator asks for them."""
-
-    def __init__(self, v: dict[str, Any], names: tuple[str, ...]) -> None:
-        self.values = [v[name] for name in names]
-
-    def normal(self, shape: Any, *, like: Any) -> Any:
-        (value,) = self.values
-        assert tuple(value.shape) == tuple(shape)
-        return value
-
-    rademacher = normal
-
-    def uniform(self, shape: Any, *, like: Any) -> Any:
-        raise NotImplementedError("no estimator asks for it")
-
-    def split(self, n: int) -> tuple[_Given, ...]:
-        assert n == len(self.values)
-        return tuple(_Given({"value": value}, ("value",)) for value in self.values)
 
 
 def _alpha(v: dict[str, Any], posterior: Any, names: tuple[str, str]) -> dict[str, Any]:
     """Variational dropout on weights, in either parameterisation."""
     layer = Stochastic(maps.Dense(*v["theta"].shape), posterior, Local(), divergences.LogUniform())
     kind = posteriors.MultiplicativeParams if names[1] == "log_alpha" else posteriors.AdditiveParams
-    noise = Local().draw(_Given(v, ("zeta",)), layer.map, tuple(v["x"].shape), like=v["x"])
+    noise = Local().draw(Given(v["zeta"]), layer.map, tuple(v["x"].shape), like=v["x"])
     return _layer(layer, kind(v["theta"], v[names[1]]), StochasticNoise(noise, None), v, names, True)
 
 
@@ -175,6 +160,12 @@ def compute(type_: str, test: dict[str, Any], namespace: Namespace) -> dict[str,
         found = masks(kind, rest, v)
     elif kind == "factors":
         found = factors(rest, v)
+    elif kind == "compression":
+        found = compression(rest, v)
+    elif kind == "flow":
+        found = flow(v)
+    elif kind == "posterior":
+        found = posterior(rest, v)
     elif kind == "divergence":
         found = _divergence(rest, v)
     elif kind == "activation":

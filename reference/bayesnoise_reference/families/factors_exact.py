@@ -10,20 +10,9 @@ import numpy as np
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, not_run
+from bayesnoise_reference.families._comparison import compared
 from bayesnoise_reference.families.factors import FactorsTrial, of_factors
 from bayesnoise_reference.numerics import complex_step
-
-
-def _compared(trial: FactorsTrial, pairs: dict[str, tuple[Array, Array]], units: float, what: str) -> Finding:
-    """Each array against the truth, in roundings of the largest number of all."""
-    size = max(float(np.max(np.abs(want))) for _, want in pairs.values())
-    errors = {name: float(np.max(np.abs(got - want))) / max(size, 1e-30) for name, (got, want) in pairs.items()}
-    name = max(errors, key=lambda n: errors[n])
-    wrong = not errors[name] <= units * trial.guard.eps
-    said = (
-        f"{what} {name} is off by {errors[name]:.2g} of the largest number" if wrong else f"{what} agrees to rounding"
-    )
-    return exact(wrong, said, 1)
 
 
 @of_factors(
@@ -54,7 +43,7 @@ def replay(trial: FactorsTrial) -> Finding:
     held, x = trial.load(), trial.rows(3)
     eps = trial.normals(3, trial.description.units)
     want = x * trial.factors(held, eps)[:, :, None]
-    return _compared(trial, {"y": (trial.guard.sample_with_noise(x, {"eps": eps}), want)}, 2e4, "the output")
+    return compared(trial, {"y": (trial.guard.sample_with_noise(x, {"eps": eps}), want)}, 2e4, "the output")
 
 
 @of_factors(
@@ -72,7 +61,7 @@ def vector_length(trial: FactorsTrial) -> Finding:
     first = trial.guard.sample_with_noise(x, {"eps": eps})
     shorter = {name: v * 2.0**-20 if name.endswith(f"_{last}") else v for name, v in held.items()}
     trial.guard.load(shorter)
-    return _compared(trial, {"y": (trial.guard.sample_with_noise(x, {"eps": eps}), first)}, 2e3, "with a short vector")
+    return compared(trial, {"y": (trial.guard.sample_with_noise(x, {"eps": eps}), first)}, 2e3, "with a short vector")
 
 
 @of_factors(
@@ -86,7 +75,7 @@ def prediction(trial: FactorsTrial) -> Finding:
     held, x = trial.load(), trial.rows(3)
     want = x * trial.mean(held)[None, :, None]
     first, second = (trial.guard.evaluate(x) for _ in range(2))
-    return _compared(trial, {"y": (first, want), "y, again,": (second, want)}, 2e3, "the prediction")
+    return compared(trial, {"y": (first, want), "y, again,": (second, want)}, 2e3, "the prediction")
 
 
 @of_factors(
@@ -103,7 +92,7 @@ def gradient_input(trial: FactorsTrial) -> Finding:
     found = trial.guard.gradients(x, grad_y)
     if not {"x", "y"} <= found.keys():
         return not_run("the adapter gives no gradient of the input, or not the output of the draw")
-    return _compared(trial, {"of x": (found["x"], grad_y * found["y"] / x)}, 64.0, "the gradient")
+    return compared(trial, {"of x": (found["x"], grad_y * found["y"] / x)}, 64.0, "the gradient")
 
 
 @of_factors(
@@ -135,7 +124,7 @@ def gradient_parameters(trial: FactorsTrial) -> Finding:
         return np.asarray(np.sum(weight * trial.factors(held | {name: value}, eps)))
 
     pairs = {f"of {name}": (found[name], complex_step(partial(loss, name), value)) for name, value in held.items()}
-    return _compared(trial, pairs, 1e6 if trial.guard.eps < 1e-10 else 3e4, "the gradient")
+    return compared(trial, pairs, 1e6 if trial.guard.eps < 1e-10 else 3e4, "the gradient")
 
 
 @of_factors(
@@ -184,7 +173,7 @@ def divergence_gradient(trial: FactorsTrial) -> Finding:
         return trial.divergence(held | {name: at})
 
     pairs = {f"of {name}": (found[name], complex_step(partial(value, name), at)) for name, at in held.items()}
-    return _compared(trial, pairs, 2e5 if trial.guard.eps < 1e-10 else 2e4, "the gradient of the divergence")
+    return compared(trial, pairs, 2e5 if trial.guard.eps < 1e-10 else 2e4, "the gradient of the divergence")
 
 
 CAUSES = {

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from functools import partial
 
 from bayesnoise_reference.vectors import (
+    compression,
     dropouts,
     factors,
+    flow,
     functions,
     learned_masks,
     masks,
     positions,
+    posterior,
     recurrent,
     variational,
     weights,
@@ -26,6 +29,12 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "sparse_variational_dropout": variational.sparse,
     "variational_structured_dropout": factors.variational_structured,
     "structured_variational_dropout": factors.structured_variational,
+    "k_tied_normal": posterior.tied,
+    "variational_matrix_gaussian": posterior.rows_and_columns,
+    "low_rank_gaussian": posterior.low_rank,
+    "radial": posterior.radials,
+    "multiplicative_normalizing_flow": flow.flows,
+    "bayesian_compression": compression.groups,
     "spatial_dropout": masks.spatial,
     "drop_block": masks.blocks,
     "drop_connect": masks.connections,

@@ -12,7 +12,7 @@ from scipy import special
 from bayesnoise_reference import activations, divergences, losses
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.numerics import complex_step
-from bayesnoise_reference.vectors.layers import log_sigma_of, sigma_of
+from bayesnoise_reference.scales import log_sigma_of, sigma_of
 from bayesnoise_reference.vectors.records import Bug, Case, Family, Group, Values, dyadic
 
 _KL_OF_ALPHA = "alpha = exp(2 log_sigma) / mu^2, the sum over weights"

@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.activations import each, softplus
 from bayesnoise_reference.numerics import complex_step, gauss_hermite
 from bayesnoise_reference.vectors.records import Bug, Values
 
@@ -81,17 +80,6 @@ def _gradient(output: Function, name: str, inputs: Values) -> Array:
     towards[dead] = 2.0**-10
     sides = [_slope(loss, "x", inputs | {"x": x + sign * towards}) for sign in (1.0, -1.0)]
     return 0.5 * (sides[0] + sides[1])
-
-
-def sigma_of(rho: Array) -> Array:
-    """`log(1 + e^rho)`, at any rho."""
-    return each(softplus, rho)
-
-
-def log_sigma_of(rho: Array) -> Array:
-    """Its logarithm: below -37, `log(1 + e^rho)` is `e^rho` to the last digit of float64."""
-    far = np.real(rho) < -37.0
-    return np.where(far, rho, np.log(sigma_of(np.where(far, 0.0, rho))))
 
 
 def gaussian_kl(mean: Array, sigma: Array, log_sigma: Array, prior_mean: Array, prior_scale: Array) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bayesnoise_reference import concrete_dropout, dense, divergences, information_dropout
-from bayesnoise_reference.vectors.layers import GRADIENTS, LayerDefinition, changed
+from bayesnoise_reference.vectors.layers import GRADIENTS, LayerDefinition, changed, grad
 from bayesnoise_reference.vectors.records import Case, Family, Group, Values, dyadic
 
 _SIZES = (("three examples", "Ordinary", 3), ("one example", "BatchOfOne", 1), ("no example", "EmptyBatch", 0))
@@ -25,6 +25,11 @@ def concrete() -> Family:
         p = concrete_dropout.rate(v["logit"])
         z = concrete_dropout.relaxed(p, v["u"], float(v["temperature"]))
         return dense.output(v["x"] * z / (1.0 - p), v["theta"])
+
+    def rounded(v: Values) -> Any:
+        p = concrete_dropout.rate(v["logit"])
+        z = np.real(concrete_dropout.relaxed(p, v["u"], float(v["temperature"]))) > 0.5
+        return dense.output(v["x"] * (1.0 - z) / (1.0 - p), v["theta"])
 
     def kl(v: Values) -> Any:
         return concrete_dropout.divergence(v["theta"], v["logit"], v["theta"].shape[0], _PRIOR)
@@ -47,12 +52,24 @@ def concrete() -> Family:
             "output": lambda v: output(v, 1.0 / float(v["temperature"]))
         }),
         ("RateOfKeeping", "The logit is that of keeping.", {"output": lambda v: output(v | {"logit": -v["logit"]})}),
+        ("MaskRounded", "The mask is rounded to 0 or 1, and has no gradient.", {"output": rounded}),
+        ("NoiseNotInBackward", "The gradient passes as without noise.", grad(
+            "grad_x", lambda k: k["grad_y"] @ k["theta"].T
+        )),
+        ("LogitNotInBackward", "No gradient reaches the logit.", grad("grad_logit", lambda k: 0.0 * k["grad_logit"])),
+        ("RateNotInBackward", "The gradient of the logit leaves out that of 1 / (1 - p).", grad(
+            "grad_logit", lambda k: k["grad_logit"] - np.sum(k["grad_y"] * k["y"]) * concrete_dropout.rate(k["logit"])
+        )),
         ("EntropyAdded", "The entropy is added, not subtracted.", {"kl": lambda v: kl(v) - 2.0 * entropy(v)}),
         ("EntropyOnce", "The entropy counts once, not once an input.", {
             "kl": lambda v: kl(v) - entropy(v) * (1.0 - 1.0 / v["theta"].shape[0])
         }),
+        ("EntropyMissing", "The entropy is left out.", {"kl": lambda v: kl(v) - entropy(v)}),
         ("PenaltyWithoutRate", "The weights' penalty is not divided by 1 - p.", {
             "kl": lambda v: entropy(v) + penalty(v)
+        }),
+        ("PriorVarianceAsScale", "The prior's scale is taken for a variance.", {
+            "kl": lambda v: entropy(v) + _PRIOR * (kl(v) - entropy(v))
         }),
     )  # fmt: skip
     conventions = {
@@ -103,26 +120,57 @@ def information() -> Family:
                 total = total + own
             return total
 
+        def alpha(v: Values) -> Any:
+            return information_dropout.strength(dense.output(v["x"], v["theta_alpha"]))
+
+        def plain(v: Values) -> Any:
+            return output(v | {"zeta": 0.0 * v["zeta"]})
+
+        def fixed(v: Values) -> Any:
+            return output(v | {"theta_alpha": np.real(v["theta_alpha"])})
+
+        def of_alpha_alone(v: Values) -> Any:
+            """The divergence if every unit were on and had log f = 0."""
+            strengths = [dense.output(x, v["theta_alpha"]) for x in v["x"]]
+            each: Any = (
+                [information_dropout.to_log_uniform(np.ones(s.shape), s) for s in strengths]
+                if prior == "log_uniform"
+                else [divergences.gaussian(0.0, information_dropout.strength(s), 0.0, 1.0) for s in strengths]
+            )
+            return sum(each) + 0.0 * np.sum(v["theta"])
+
         right = LayerDefinition(output, ("theta", "theta_alpha"), kl)
+        flag, sentence = (
+            ("KLOfDeadUnits", "Units that are off count in the divergence.")
+            if prior == "log_uniform"
+            else ("KLWithoutMean", "The divergence leaves out how far log f is from the prior.")
+        )
         bugs = changed(
             right,
             ("NoiseAdded", "The noise is added to the activation.", {
-                "output": lambda v: output(v | {"zeta": 0.0 * v["zeta"]}) + v["zeta"] * information_dropout.strength(
-                    dense.output(v["x"], v["theta_alpha"])
-                )
+                "output": lambda v: plain(v) + alpha(v) * v["zeta"]
             }),
             ("LinearFactor", "The factor is 1 + alpha zeta, not its exponential.", {
-                "output": lambda v: output(v | {"zeta": 0.0 * v["zeta"]}) * (
-                    1.0 + v["zeta"] * information_dropout.strength(dense.output(v["x"], v["theta_alpha"]))
-                )
+                "output": lambda v: plain(v) * (1.0 + alpha(v) * v["zeta"])
             }),
+            ("AlphaAsVariance", "The deviation is the root of alpha.", {
+                "output": lambda v: plain(v) * np.exp(np.sqrt(alpha(v)) * v["zeta"])
+            }),
+            ("AlphaUnscaled", "alpha is the sigmoid itself, without its range.", {
+                "output": lambda v: plain(v) * np.exp((alpha(v) - 0.001) / 0.7 * v["zeta"])
+            }),
+            ("AlphaNotInBackward", "No gradient reaches the map of alpha.", {"backward_output": fixed}),
             ("MapsExchanged", "The two maps are exchanged.", {
                 "output": lambda v: output(v | {"theta": v["theta_alpha"], "theta_alpha": v["theta"]})
             }),
             ("KLMean", "The divergence is a mean over examples, not a sum.", {
                 "kl": lambda v: kl(v) / max(1, len(v["x"]))
             }),
+            ("KLMeanOfUnits", "The divergence is a mean over units, not a sum.", {
+                "kl": lambda v: kl(v) / v["theta"].shape[1]
+            }),
             ("KLSign", "The divergence has the wrong sign.", {"kl": lambda v: -kl(v)}),
+            (flag, sentence, {"kl": of_alpha_alone}),
         )  # fmt: skip
         shape = "max(h, 0)" if prior == "log_uniform" else "log(1 + e^h)"
         of = (

@@ -145,6 +145,16 @@ def connections() -> Family:
         ("MaskNotInBackward", "The gradient of theta is not masked.", grad(
             "grad_theta", lambda k: k["x"].T @ k["grad_y"]
         )),
+        ("MaskOfOutputs", "All weights of an output share a mask value.", kept(lambda k: k[:, :1] + 0 * k)),
+        ("DividedByRate", "Kept values are divided by rate.", {
+            "output": lambda v: (1.0 - v["rate"]) / v["rate"] * output(v)
+        }),
+        ("ScaleNotInBackward", "The gradient is not rescaled.", grad(
+            "grad_theta", lambda k: (1.0 - k["rate"]) * k["grad_theta"]
+        )),
+        ("MaskNotInInputGradient", "The gradient of x is that of theta without its mask.", grad(
+            "grad_x", lambda k: k["grad_y"] @ k["theta"].T
+        )),
     )  # fmt: skip
     conventions = {
         "y": "y_n = x_n (theta * kept_n) / (1 - rate), kept (n, in, out) is 1 with probability 1 - rate, else 0",

@@ -8,13 +8,12 @@ import numpy as np
 
 from bayesnoise_reference import attention, embedding, flipout
 from bayesnoise_reference._typing import Array
+from bayesnoise_reference.scales import log_sigma_of, sigma_of
 from bayesnoise_reference.vectors.layers import (
     GRADIENTS,
     LayerDefinition,
     changed,
     gaussian_kl,
-    log_sigma_of,
-    sigma_of,
 )
 from bayesnoise_reference.vectors.records import Case, Family, Group, Values, dyadic, signs
 
@@ -57,8 +56,23 @@ def _last(inputs: Values, outputs: Values) -> Values:
     return _words_alone(inputs, outputs | {"grad_mu": found})
 
 
+def _no_chain(inputs: Values, outputs: Values) -> Values:
+    """The gradient of rho is that of the scale."""
+    by_scale = outputs["grad_rho"] * (1.0 + np.exp(-inputs["rho"]))
+    return _words_alone(inputs, outputs | {"grad_rho": by_scale})
+
+
+def _signed(v: Values, scale: Array) -> list[Array]:
+    """The weights of every example, with this scale."""
+    return list(flipout.weights(v["mu"], scale, v["eps"], v["sign_in"], v["sign_out"]))
+
+
 def embeddings() -> Family:
     """An embedding."""
+
+    def one_for_all(v: Values) -> Array:
+        return _rows(v | {name: v[name][:1] + 0.0 * v[name] for name in ("sign_in", "sign_out")})
+
     right = LayerDefinition(_rows, ("mu", "rho"), lambda v: _kl(v, ("",)), _words_alone)
     ones = {name: lambda v, name=name: _rows(v | {name: np.abs(v[name])}) for name in ("sign_in", "sign_out")}
     bugs = changed(
@@ -75,6 +89,20 @@ def embeddings() -> Family:
                 for r, s in zip(v["sign_in"], v["sign_out"], strict=True)
             ])
         }),
+        ("SignsSharedAcrossBatch", "All examples have the signs of the first.", {"output": one_for_all}),
+        ("RowsShareNoise", "All rows have the noise of the first.", {
+            "output": lambda v: _rows(v | {"eps": v["eps"][:1] + 0.0 * v["eps"]})
+        }),
+        ("ScaleOfFirstRow", "Noise has the scale of the first row, whichever is read.", {
+            "output": lambda v: _rows(v | {"rho": v["rho"][:1] + 0.0 * v["rho"]})
+        }),
+        ("ScaleExp", "The stored scale goes through exp, not through softplus.", {
+            "output": lambda v: _rows(v, _signed(v, np.exp(v["rho"])))
+        }),
+        ("ScaleAsVariance", "The scale is used as a variance.", {
+            "output": lambda v: _rows(v, _signed(v, np.sqrt(sigma_of(v["rho"]))))
+        }),
+        ("ChainMissing", "The derivative of the scale by rho is missing from the gradient.", {"amend": _no_chain}),
         ("PaddingRow", "The row of word 0 is zeros.", {
             "output": lambda v: _rows(v) * (np.real(v["x"]) != 0)[..., None]
         }),
@@ -109,6 +137,15 @@ def _attend(v: Values, heads: int = 2, causal: bool | None = None) -> Array:
     return np.stack(found) if found else v["x"] + 0.0 * np.sum(v["query_mu"])
 
 
+def _interleaved(v: Values) -> Array:
+    """Head k has columns k, k + 2 and so on: those of queries, keys and values, and the rows of the output."""
+    order, moved = [0, 2, 1, 3], dict(v)
+    for k in PROJECTIONS[:3]:
+        moved |= {f"{k}_{part}": v[f"{k}_{part}"][:, order] for part in ("mu", "rho", "eps", "sign_out")}
+    moved |= {f"output_{part}": v[f"output_{part}"][order] for part in ("mu", "rho", "eps")}
+    return _attend(moved | {"output_sign_in": v["output_sign_in"][:, order]})
+
+
 def attentions() -> Family:
     """Self-attention of two heads, with and without causality."""
     right = LayerDefinition(_attend, tuple(f"{k}_{part}" for k in PROJECTIONS for part in ("mu", "rho")))
@@ -118,6 +155,9 @@ def attentions() -> Family:
             "output": lambda v: _attend(v | {k: 2.0**0.5 * v[k] for k in ("query_mu", "query_eps")})
         }),
         ("OneHead", "All features are one head.", {"output": lambda v: _attend(v, 1)}),
+        ("HeadsInterleaved", "The features of a head are every so many, not next to each other.", {
+            "output": _interleaved
+        }),
         ("MaskReversed", "Positions see later ones where they should not, and do not where they should.", {
             "output": lambda v: _attend(v, 2, not np.real(v["causal"]))
         }),
@@ -146,10 +186,19 @@ def attentions() -> Family:
     return Family("attention_flipout", source, (group,))
 
 
+def _eighths(values: Array) -> Array:
+    """Of few digits, which keeps the file small."""
+    return np.round(8.0 * values) / 8.0
+
+
 def _attention_case(seed: int, n: int, t: int, flag: str, causal: float) -> Case:
     rng, f = np.random.default_rng(seed), 4
     given: Values = {"x": dyadic(rng, n, t, f), "grad_y": dyadic(rng, n, t, f), "causal": np.array(causal)}
     for k in PROJECTIONS:
-        given |= {f"{k}_mu": dyadic(rng, f, f, spread=0.5), f"{k}_rho": dyadic(rng, f, f) - 1.0}
-        given |= {f"{k}_eps": dyadic(rng, f, f), f"{k}_sign_in": signs(rng, n, f), f"{k}_sign_out": signs(rng, n, f)}
+        given |= {f"{k}_mu": _eighths(dyadic(rng, f, f, spread=0.5)), f"{k}_rho": _eighths(dyadic(rng, f, f)) - 1.0}
+        given |= {
+            f"{k}_eps": _eighths(dyadic(rng, f, f)),
+            f"{k}_sign_in": signs(rng, n, f),
+            f"{k}_sign_out": signs(rng, n, f),
+        }
     return Case(f"{n} examples of {t} positions{', causal' if causal else ''}", (flag,), given)

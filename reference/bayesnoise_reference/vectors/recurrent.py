@@ -8,13 +8,12 @@ import numpy as np
 
 from bayesnoise_reference import flipout, recurrent
 from bayesnoise_reference._typing import Array
+from bayesnoise_reference.scales import log_sigma_of, sigma_of
 from bayesnoise_reference.vectors.layers import (
     GRADIENTS,
     LayerDefinition,
     changed,
     gaussian_kl,
-    log_sigma_of,
-    sigma_of,
 )
 from bayesnoise_reference.vectors.records import Bug, Case, Family, Group, Values, dyadic, signs
 

@@ -62,6 +62,41 @@ def _kl_bugs(kl: Any, size: Callable[[Values], int]) -> tuple[tuple[str, str, di
     )
 
 
+def _local_bugs(raw: str, variance: Callable[[Values], Any]) -> tuple[tuple[str, str, dict[str, Any]], ...]:
+    """Of a noise that is drawn at the output, with this variance of every weight, and gradients by hand."""
+
+    def noisy(v: Values, sd: Any) -> Any:
+        return dense.output(v["x"], v["theta"]) + sd * v["zeta"]
+
+    def size(v: Values) -> Any:
+        return v["x"] * np.sign(np.real(v["x"]))
+
+    def squares(v: Values) -> Any:
+        return dense.output(v["x"] * v["x"], variance(v))
+
+    def at_zero(known: Values) -> Values:
+        silent = ~np.any(known["x"] != 0.0, axis=1)
+        return {f"grad_{name}": known[f"grad_{name}"] + (np.nan if np.any(silent) else 0.0) for name in ("theta", raw)}
+
+    return (
+        ("XNotSquared", "The variance is that of the sizes of x, not of its squares.", {
+            "output": lambda v: noisy(v, np.sqrt(dense.output(size(v), variance(v))))
+        }),
+        ("VarianceNotRooted", "The variance of an output is used as its deviation.", {
+            "output": lambda v: noisy(v, squares(v))
+        }),
+        ("InputGradientOfMeanAlone", "The gradient of x leaves out its part in the noise.", grad(
+            "grad_x", lambda k: k["grad_y"] @ k["theta"].T
+        )),
+        ("RawGradientOfDeviation", "The stored logarithm is differentiated as that of a deviation.", grad(
+            f"grad_{raw}", lambda k: 2.0 * k[f"grad_{raw}"]
+        )),
+        ("NaNAtZero", "The root of a variance of zero makes gradients NaN.", {
+            "amend": lambda inputs, outputs: outputs | at_zero(inputs | outputs)
+        }),
+    )  # fmt: skip
+
+
 def variational() -> Family:
     """Type A on the weights, type B on the inputs."""
 
@@ -73,6 +108,10 @@ def variational() -> Family:
         given = v["x"], v["theta"], v["log_alpha"], v["zeta"]
         return variational_dropout.type_b(*given, dense.output) if len(v["x"]) else _no_output(v)
 
+    def additive(v: Values) -> Any:
+        given = v["x"], v["theta"], v["log_alpha"], v["zeta"]
+        return sparse_variational_dropout.output(*given, dense.output) if len(v["x"]) else _no_output(v)
+
     def kl(v: Values) -> Any:
         return _of_alpha(v["log_alpha"]) + 0.0 * np.sum(v["theta"])
 
@@ -81,6 +120,16 @@ def variational() -> Family:
 
     a, b = (LayerDefinition(f, ("theta", "log_alpha"), kl) for f in (type_a, type_b))
     common = _kl_bugs(kl, lambda v: v["log_alpha"].size)
+    of_weights = changed(
+        a,
+        ("LogAlphaAsLogSd", "sqrt(alpha) is taken to be exp(log_alpha).", log_sd(type_a)),
+        ("AdditiveNoise", "The variance of a weight is alpha, not alpha theta^2.", {"output": additive}),
+        ("ThetaGradientOfMeanAlone", "The gradient of theta leaves out its part in the noise.", grad(
+            "grad_theta", lambda k: k["x"].T @ k["grad_y"]
+        )),
+        *_local_bugs("log_alpha", lambda v: np.exp(v["log_alpha"]) * v["theta"] ** 2),
+        *common,
+    )  # fmt: skip
     groups = (
         Group(
             "variational_dropout.a",
@@ -92,7 +141,7 @@ def variational() -> Family:
             },
             a,
             _weights_cases(5, "log_alpha", -6.0, 2.0, "output", False),
-            changed(a, ("LogAlphaAsLogSd", "sqrt(alpha) is taken to be exp(log_alpha).", log_sd(type_a)), *common),
+            of_weights,
         ),
         Group(
             "variational_dropout.b",
@@ -129,6 +178,13 @@ def sparse() -> Family:
     def kl(v: Values) -> Any:
         return divergences.log_uniform(v["theta"], np.sqrt(np.exp(v["log_sigma2"])))
 
+    def clipped(v: Values) -> Any:
+        theta, log_sigma2 = v["theta"], v["log_sigma2"]
+        size = 2.0 * np.log(np.maximum(np.abs(theta), 1e-30))  # its derivative is that of nothing that is clipped
+        inside = np.abs(np.real(log_sigma2) - size) < 8.0
+        far = np.where(np.real(log_sigma2) > size, 8.0, -8.0)
+        return divergences.log_uniform(np.where(inside, theta, 1.0), np.sqrt(np.exp(np.where(inside, log_sigma2, far))))
+
     right = LayerDefinition(output, ("theta", "log_sigma2"), kl)
     bugs = changed(
         right,
@@ -141,6 +197,11 @@ def sparse() -> Family:
         ("KLIgnoresTheta", "log alpha is held fixed when theta is differentiated.", grad(
             "kl_grad_theta", lambda k: 0.0 * k["theta"]
         )),
+        ("KLGradientOfDeviation", "The gradient of the KL is by the logarithm of the deviation.", grad(
+            "kl_grad_log_sigma2", lambda k: 2.0 * k["kl_grad_log_sigma2"]
+        )),
+        ("KLAlphaClipped", "The KL clips log alpha at 8.", {"kl": clipped}),
+        *_local_bugs("log_sigma2", lambda v: np.exp(v["log_sigma2"])),
         *_kl_bugs(kl, lambda v: v["theta"].size),
     )  # fmt: skip
     conventions = {
@@ -150,8 +211,10 @@ def sparse() -> Family:
         "bias": "none",
     }
     cases = list(_weights_cases(8, "log_sigma2", -5.0, 1.0, "output", False))
-    zero = {k: v.copy() for k, v in cases[0].inputs.items()}
+    zero, far = ({k: v.copy() for k, v in cases[0].inputs.items()} for _ in range(2))
     zero["theta"][0, 0] = 0.0
+    far["log_sigma2"][::2], far["log_sigma2"][1::2] = 12.0, -15.0
+    cases.append(Case("log alpha beyond where it is clipped in places", ("ExtremeScale",), far))
     cases.append(Case("a weight with theta = 0: its KL is 0, and so is the gradient", ("Ordinary",), zero))
     group = Group("sparse_variational_dropout", conventions, right, tuple(cases), bugs)
     return Family("sparse_variational_dropout", "Molchanov, Ashukha, Vetrov 2017, arXiv 1701.05369", (group,))

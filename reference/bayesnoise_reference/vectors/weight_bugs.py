@@ -14,7 +14,8 @@ import numpy as np
 from bayesnoise_reference import local_reparameterization
 from bayesnoise_reference._typing import Array, Contract
 from bayesnoise_reference.numerics import complex_step
-from bayesnoise_reference.vectors.layers import gaussian_kl, sigma_of
+from bayesnoise_reference.scales import sigma_of
+from bayesnoise_reference.vectors.layers import gaussian_kl
 from bayesnoise_reference.vectors.records import Values
 
 Change: TypeAlias = tuple[str, str, dict[str, Any]]  # flag, sentence, fields of the definition

@@ -13,7 +13,8 @@ import numpy as np
 
 from bayesnoise_reference import bayes_by_backprop, convolution, dense, flipout, local_reparameterization
 from bayesnoise_reference._typing import Array, Contract
-from bayesnoise_reference.vectors.layers import LayerDefinition, gaussian_kl, log_sigma_of, sigma_of
+from bayesnoise_reference.scales import log_sigma_of, sigma_of
+from bayesnoise_reference.vectors.layers import LayerDefinition, gaussian_kl
 from bayesnoise_reference.vectors.records import Bug, Family, Group, Values
 from bayesnoise_reference.vectors.weight_bugs import Right, bugs_of
 from bayesnoise_reference.vectors.weight_cases import conv_cases, dense_cases
