@@ -31,7 +31,7 @@ def _kl(layer: Stochastic | Affine, prior_scale: float, params: Any, noise: Any)
     return divergences.gaussian(np.ravel(mean), np.ravel(scale), 0.0, prior_scale)
 
 
-def case(layer: Stochastic | Affine, x_shape: Shape, prior_scale: float = 1.0) -> LayerCase:
+def case(layer: Any, x_shape: Shape, prior_scale: float = 1.0) -> LayerCase:
     return LayerCase(
         layer,
         x_shape,
