@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from namespaces import NUMPY64, Namespace, to_numpy
 
 from bayesnoise import natural_gradient, tree
-from bayesnoise.natural_gradient import VariationalOptimizer, ivon, vadam
+from bayesnoise.natural_gradient import Moments, VariationalOptimizer, Vogn, ivon, vadam, vogn
 
 EXAMPLES = 8.0
 PRIOR = 0.5
+SHARES = (0.25, 1.0, 2.5)  # of the examples of a batch, in the gradient
 
 
 class Pair(NamedTuple):
@@ -39,7 +40,8 @@ class Case(NamedTuple):
     def oracle(self, start: Array, noise: Array, rates: list[float]) -> definitions.Law:
         constants = {"beta1": 0.9, "beta2": 0.999, "initial_precision": 1.0} | self.constants
         first = constants.pop("initial_precision")
-        return self.definition(start, gradient, noise, rates, EXAMPLES, PRIOR**-2, first_precision=first, **constants)
+        of = gradients if self.definition is definitions.vogn else gradient
+        return self.definition(start, of, noise, rates, EXAMPLES, PRIOR**-2, first_precision=first, **constants)
 
 
 CASES = {
@@ -53,6 +55,11 @@ CASES = {
         Case(vadam, definitions.vadam, {"beta1": 0.5, "beta2": 0.75, "initial_precision": 4.0}),
         Case(vadam, definitions.vadam, {"beta1": 0.0}),
     ],
+    "vogn": [
+        Case(vogn, definitions.vogn, {}),
+        Case(vogn, definitions.vogn, {"beta1": 0.5, "beta2": 0.75, "initial_precision": 4.0}),
+        Case(vogn, definitions.vogn, {"beta1": 0.0, "beta2": 0.0}),
+    ],
 }
 ALL = [pytest.param(case, id=f"{name}-{i}") for name, cases in CASES.items() for i, case in enumerate(cases)]
 
@@ -65,6 +72,18 @@ def test_every_public_optimizer_has_a_case() -> None:
 def gradient(w: Any, t: int) -> Any:
     """That of `sum (w^2 / 2 + w^4 / 4) (1 + t mod 3)`, elementwise: a curvature that is not constant."""
     return (1.0 + t % 3) * (w + w * w * w)
+
+
+def gradients(w: Any, t: int) -> Any:
+    """Those of the examples, a row each."""
+    return np.stack([share * gradient(w, t) for share in SHARES])
+
+
+def moments(w: Any, t: int) -> Moments:
+    """The mean over examples of the gradient and of its square, at a tree of weights."""
+    mean, square = sum(SHARES) / len(SHARES), sum(share * share for share in SHARES) / len(SHARES)
+    at = tree.map(lambda leaf: gradient(leaf, t), w)
+    return Moments(tree.map(lambda g: mean * g, at), tree.map(lambda g: square * (g * g), at))
 
 
 def split(x: Array) -> Pair:
@@ -81,7 +100,10 @@ def run(
 
     def step(params: Any, eps: Any, state: Any, rate: Any, t: int) -> Any:
         at = [optimizer.perturb(params, state, e, 1.0 / EXAMPLES) for e in eps]
-        grads = tuple(tree.map(lambda w: gradient(w, t), w) for w in at)
+        if isinstance(optimizer, Vogn):
+            grads: Any = tuple(moments(w, t) for w in at)
+        else:
+            grads = tuple(tree.map(lambda w: gradient(w, t), w) for w in at)
         return optimizer.step(params, grads, state, eps, 1.0 / EXAMPLES, rate)
 
     for t, rate in enumerate(rates):
@@ -135,7 +157,7 @@ def test_the_precision_of_ivon_keeps_half_of_itself(size: float, beta2: float, s
     assert np.all(after.precision[0] >= 0.4999999 * state.precision[0])
 
 
-@pytest.mark.parametrize("build", [ivon, vadam])
+@pytest.mark.parametrize("build", [ivon, vadam, vogn])
 @pytest.mark.parametrize(
     ("constants", "message"),
     [

@@ -19,7 +19,7 @@ from bayesnoise._typing import Shape
 from bayesnoise.chain import chain
 from bayesnoise.drawn import Drawn
 from bayesnoise.layer import absorb, frozen
-from bayesnoise.natural_gradient import VariationalOptimizer, ivon, posterior, predictor, vadam
+from bayesnoise.natural_gradient import VariationalOptimizer, ivon, posterior, predictor, vadam, vogn
 from bayesnoise.optimizers import adam, clipped
 from bayesnoise.procedures import Variational
 from bayesnoise.training import Split, State, fit
@@ -80,6 +80,23 @@ def test_vadam_ends_at_the_right_mean_with_scales_that_are_wrong(problem: linear
     np.testing.assert_allclose(law.mu.theta[:, 0], best, rtol=0, atol=1e-10)
     np.testing.assert_allclose(np.exp(law.log_sigma.theta[:, 0]), limit.scale, rtol=1e-10)
     assert np.all(limit.scale / scale > 1.5)
+
+
+def test_vogn_ends_at_the_right_mean_with_the_scales_of_its_squares(problem: linear_regression.Problem) -> None:
+    """Squares of examples' gradients are curvature where the targets have the noise of the likelihood: nearly here."""
+    optimizer = vogn(0.4, prior_scale=problem.prior_scale, beta1=0.0, beta2=0.9, samples=8)
+    law = fitted(problem, optimizer, 400).best.layer
+    limit = definitions.vogn_limit(problem)
+    best, scale = linear_regression.mean_field_optimum(problem)
+    np.testing.assert_allclose(law.mu.theta[:, 0], best, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(np.exp(law.log_sigma.theta[:, 0]), limit.scale, rtol=1e-10)
+    assert np.all(np.abs(limit.scale / scale - 1.0) < 0.25)
+
+
+def test_vogn_refuses_a_network_that_mixes_examples() -> None:
+    x, y = data()
+    with pytest.raises(ValueError, match="it needs the gradient of each example, and a normalisation of batches mixes"):
+        fit(network(), losses.Gaussian(1.0), x, y, rng=rng(1, like=x), optimizer=vogn(), epochs=1)
 
 
 def network() -> Any:

@@ -3,7 +3,7 @@
 Each takes the start `(d,)`, the gradient of the mean loss as a function of the weights and the step, the noise
 `(steps, samples, d)`, the learning rate of every step, the number of examples N and the prior's precision lambda. It
 returns the means and the standard deviations after the last step. Shen et al. 2024 (arXiv 2402.17641), algorithm 1;
-Khan et al. 2018 (arXiv 1806.04854), figure 1; numbering as reported.
+Khan et al. 2018 (arXiv 1806.04854), figure 1 and section 3.2; numbering as reported.
 """
 
 from __future__ import annotations
@@ -81,6 +81,50 @@ def vadam(
         second = np.average(squares, axis=0, weights=[beta2 ** (t - i) for i in range(t + 1)])
         mu = mu - rate * first / (np.sqrt(second) + share)
     return Law(mu, 1.0 / np.sqrt(examples * (s + share)))
+
+
+def vogn(
+    start: Array,
+    gradients: Gradient,
+    noise: Array,
+    rates: Sequence[float],
+    examples: float,
+    prior_precision: float,
+    beta1: float,
+    beta2: float,
+    first_precision: float,
+) -> Law:
+    """VOGN, from the gradient of each example at a draw, `(m, d)`: s is without the prior, and a weighted sum."""
+    weight_decay = prior_precision / examples
+    mu, averages, squares = start.copy(), [], []
+    s = np.full(start.shape, first_precision - weight_decay)
+    for t, rate in enumerate(rates):
+        sigma = 1.0 / np.sqrt(examples * (s + weight_decay))
+        each = [gradients(mu + sigma * eps, t) for eps in noise[t]]
+        averages.append(sum(g_i for rows in each for g_i in rows) / sum(len(rows) for rows in each))
+        squares.append(sum(g_i**2 for rows in each for g_i in rows) / sum(len(rows) for rows in each))
+        s = np.full(start.shape, beta2 ** (t + 1) * (first_precision - weight_decay))
+        s = s + sum((1.0 - beta2) * beta2 ** (t - i) * square for i, square in enumerate(squares))
+        weights = [beta1 ** (t - i) if beta1 or i == t else 0.0 for i in range(t + 1)]
+        mu = mu - rate * (np.average(averages, axis=0, weights=weights) + weight_decay * mu) / (s + weight_decay)
+    return Law(mu, 1.0 / np.sqrt(examples * (s + weight_decay)))
+
+
+def vogn_limit(problem: Problem) -> Law:
+    """Where VOGN ends on a linear regression, with its expectations exact, whatever the size of its batches.
+
+    The gradient of example i is `x_i (x_i . w - y_i) / noise^2`: its square has the mean
+    `x_i^2 (r_i^2 + sum_j x_ij^2 sigma_j^2) / noise^4`, with r_i the residual at the posterior mean. A fixed point.
+    """
+    n, d = problem.x.shape
+    mean = np.linalg.solve(precision(problem), problem.x.T @ problem.y / problem.noise_scale**2)
+    variance = np.full(d, 1.0 / n)
+    for _ in range(10000):
+        square = np.zeros(d)
+        for x_i, y_i in zip(problem.x, problem.y, strict=True):
+            square += x_i**2 * ((x_i @ mean - y_i) ** 2 + x_i**2 @ variance) / problem.noise_scale**4 / n
+        variance = 0.5 * variance + 0.5 / (n * square + 1.0 / problem.prior_scale**2)
+    return Law(mean, np.sqrt(variance))
 
 
 def vadam_limit(problem: Problem) -> Law:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 Real: TypeAlias = NDArray[np.float64]
 
 _STEP = 1e-30
+_leggauss = cache(leggauss)
 
 
 def complex_step(function: Callable[[Any], Any], x: Any) -> Real:
@@ -63,7 +65,7 @@ def gauss_legendre(edges: Any, n: int = 40) -> tuple[Real, Real]:
     A function that is analytic between the edges is integrated to rounding once they are close enough.
     """
     edges = np.unique(np.asarray(edges, dtype=np.float64))
-    nodes, weights = leggauss(n)
+    nodes, weights = _leggauss(n)
     half = 0.5 * np.diff(edges)[:, None]
     middle = 0.5 * (edges[1:] + edges[:-1])[:, None]
     return np.ravel(middle + half * nodes), np.ravel(half * weights)
