@@ -17,6 +17,8 @@ from bayesnoise.natural_gradient import gradients_of_examples
 from bayesnoise.natural_gradient.apart import apart
 from bayesnoise.natural_gradient.slang import flat
 from bayesnoise.objective import ModelParams, objective
+from bayesnoise.reshaping import flatten
+from bayesnoise.residual import Residual
 
 
 def penalised(map: maps.Map) -> Any:
@@ -26,7 +28,7 @@ def penalised(map: maps.Map) -> Any:
 NETWORKS: dict[str, tuple[Any, tuple[int, ...], Any]] = {
     "dense": (bn.networks.mlp(penalised, (2, 3, 1)), (4, 2), losses.LearnedGaussian()),
     "positions": (
-        bn.chain(bn.deterministic(maps.Dense(2, 2)), bn.reshaping.flatten(), penalised(maps.Dense(6, 1))),
+        bn.chain(bn.deterministic(maps.Dense(2, 2)), flatten(), penalised(maps.Dense(6, 1))),
         (3, 3, 2),
         losses.Gaussian(0.5),
     ),
@@ -35,14 +37,14 @@ NETWORKS: dict[str, tuple[Any, tuple[int, ...], Any]] = {
             penalised(maps.Conv(2, 2, (2, 2))),
             bn.activations.tanh(),
             bn.deterministic(maps.Conv(2, 4, (1, 1), groups=2), bias="none"),
-            bn.reshaping.flatten(),
+            flatten(),
             bn.deterministic(maps.Dense(4, 1)),
         ),
         (3, 2, 2, 2),
         losses.LearnedGaussian(),
     ),
     "residual": (
-        bn.chain(bn.residual.Residual(bn.networks.mlp(penalised, (2, 3, 2))), bn.deterministic(maps.Dense(2, 2))),
+        bn.chain(Residual(bn.networks.mlp(penalised, (2, 3, 2))), bn.deterministic(maps.Dense(2, 2))),
         (4, 2),
         losses.Heteroscedastic(),
     ),

@@ -48,12 +48,13 @@ def variational_step(
     for eps, source in zip(noise, for_draws, strict=True):
         at = optimizer.perturb(params, state, eps, kl_scale)
         if isinstance(optimizer, Vogn):
-            nll, grad = moments_of_examples(layer, loss, at, source, x, y, kl_scale)
+            nll, moments = moments_of_examples(layer, loss, at, source, x, y, kl_scale)
+            grads.append(moments)
         else:
             layer_noise = layer.draw(source, at.layer, x.shape, like=x)
             nll, grad, seen = objective(layer, loss, at, layer_noise, x, y, kl_scale)
             params = filled(of_learned(params), seen)
-        grads.append(grad)
+            grads.append(grad)
         likelihoods.append(nll)
     params, state = optimizer.step(params, tuple(grads), state, noise, kl_scale, learning_rate)
     return Step(params, state, array_namespace(x).mean(array_namespace(x).stack(likelihoods)))
