@@ -38,6 +38,7 @@ def test_the_embedding_of_the_library_holds(estimator: Any, dtype: Any) -> None:
         (lambda: Embedding(estimator="plain"), "estimator is 'plain', expected one of 'shared'"),  # type: ignore[arg-type]
         (lambda: Embedding(rows=2), "rows is 2, expected at least 3"),
         (lambda: Embedding(prior=0.0), "prior is 0.0"),
+        (lambda: Embedding(scale="sqrt"), "scale is 'sqrt'"),  # type: ignore[arg-type]
     ],
 )
 def test_descriptions_that_cannot_be_are_named(build: Any, message: str) -> None:

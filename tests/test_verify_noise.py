@@ -9,7 +9,6 @@ from bayesnoise_reference import verify
 from bayesnoise_reference.adapters import library_noise
 from bayesnoise_reference.adapters.library_tree import LibraryTree
 from bayesnoise_reference.families.noise import Noise
-from bayesnoise_reference.families.strength import Strength
 
 from bayesnoise.divergences import ARD, Molchanov
 from bayesnoise.noise import Bernoulli, LearnedGaussian, Multiply
@@ -21,9 +20,6 @@ BUILDS: dict[str, Any] = {
     "drop_block": library_noise.drop_block,
     "drop_block an example": lambda **d: library_noise.drop_block(space=(5,), block=3, scale_by="example", **d),
     "variational_dropout": library_noise.variational_dropout_noise,
-    "concrete_dropout": library_noise.concrete_dropout,
-    "information_dropout": library_noise.information_dropout,
-    "information_dropout log_normal": lambda **d: library_noise.information_dropout(prior="log_normal", **d),
 }
 
 
@@ -48,18 +44,6 @@ def test_an_approximated_divergence_holds_with_its_error_and_not_without() -> No
     differences = ["noise.learned.kl-differences"]
     assert not verify(LibraryTree(layer, Noise(kind="learned", space=()), names), only=differences).passed
     assert verify(LibraryTree(layer, Noise(kind="learned", space=(), error=0.0094), names), only=differences).passed
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"kind": "concrete", "temperature": 0.0}, "temperature is 0.0, expected a finite number above 0"),
-        ({"kind": "log_normal", "units": 1}, "units is 1, expected at least 2"),
-    ],
-)
-def test_descriptions_of_no_strength(settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        Strength(**settings)
 
 
 @pytest.mark.parametrize(

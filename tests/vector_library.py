@@ -15,12 +15,15 @@ from vector_flow import flow
 from vector_given import Given
 from vector_masks import KINDS as MASKS
 from vector_masks import masks
+from vector_optimizers import OPTIMIZERS, optimizers
 from vector_posterior import posterior
 from vector_sequences import SEQUENCES, sequences
 
 from bayesnoise import activations, divergences, losses, maps, noise, posteriors, special, tree
-from bayesnoise.estimators import Flipout, Local, Shared
+from bayesnoise.affine import AffineNoise, AffineParams
+from bayesnoise.estimators import Flipout, Local, LocalNoise, Shared, SharedNoise
 from bayesnoise.layer import Empty
+from bayesnoise.methods.compose import compose
 from bayesnoise.noise import Gaussian, LearnedGaussian, Multiply
 from bayesnoise.stochastic import Stochastic, StochasticNoise
 
@@ -51,8 +54,9 @@ def _weights(kind: str, estimator: str, v: dict[str, Any]) -> dict[str, Any]:
     if kind == "dense":
         m: Any = maps.Dense(*shape)
     else:
-        geometry = {k: _integers(v[k]) for k in ("stride", "padding", "dilation")}
-        m = maps.Conv(shape[1], shape[0], shape[2:], **geometry)  # type: ignore[arg-type]
+        geometry: Any = {k: _integers(v[k]) for k in ("stride", "padding", "dilation", "output_padding") if k in v}
+        channels = (shape[1], shape[0]) if kind == "conv" else shape[:2]
+        m = (maps.Conv if kind == "conv" else maps.ConvTranspose)(*channels, shape[2:], **geometry)
     kl = divergences.GaussianKL(float(v["prior_scale"]), float(v["prior_mean"]))
     layer = Stochastic(m, posteriors.Gaussian(), ESTIMATORS[estimator], kl)
     given = ESTIMATORS[estimator].draw(
@@ -60,6 +64,20 @@ def _weights(kind: str, estimator: str, v: dict[str, Any]) -> dict[str, Any]:
     )
     params = posteriors.GaussianParams(v["mu"], v["rho"])
     return _layer(layer, params, StochasticNoise(given, None), v, ("mu", "rho"), True)
+
+
+def _random_bias(estimator: str, v: dict[str, Any]) -> dict[str, Any]:
+    """Gaussian weights and a Gaussian bias."""
+    kl = divergences.GaussianKL(float(v["prior_scale"]), float(v["prior_mean"]))
+    layer: Any = compose(maps.Dense(*v["mu"].shape), posteriors.Gaussian(), ESTIMATORS[estimator], kl, "random")
+    of_weights = ESTIMATORS[estimator].draw(
+        Given(*(v[name] for name in NOISE[estimator])), layer.weight.map, tuple(v["x"].shape), like=v["x"]
+    )
+    of_bias: Any = SharedNoise(v["bias_eps"]) if estimator == "shared" else LocalNoise(v["bias_zeta"])
+    law = posteriors.GaussianParams
+    params = AffineParams(law(v["mu"], v["rho"]), law(v["bias_mu"], v["bias_rho"]))
+    noise = AffineNoise(StochasticNoise(of_weights, None), StochasticNoise(of_bias, None))
+    return _layer(layer, params, noise, v, ("mu", "rho", "bias_mu", "bias_rho"), True)
 
 
 def _alpha(v: dict[str, Any], posterior: Any, names: tuple[str, str]) -> dict[str, Any]:
@@ -144,8 +162,10 @@ def compute(type_: str, test: dict[str, Any], namespace: Namespace) -> dict[str,
     dtype = "float64" if namespace.double else "float32"
     v = {name: namespace.asarray(decode(field, dtype)) for name, field in test["inputs"].items()}
     kind, _, rest = type_.partition(".")
-    if kind in ("dense", "conv"):
+    if kind in ("dense", "conv", "conv_transpose"):
         found = _weights(kind, rest, v)
+    elif kind == "random_bias":
+        found = _random_bias(rest, v)
     elif kind == "dropout":
         found = _dropout(rest, v)
     elif type_ == "variational_dropout.b":
@@ -166,6 +186,8 @@ def compute(type_: str, test: dict[str, Any], namespace: Namespace) -> dict[str,
         found = flow(v)
     elif kind == "posterior":
         found = posterior(rest, v)
+    elif kind in OPTIMIZERS:
+        found = optimizers(kind, rest, v)
     elif kind == "divergence":
         found = _divergence(rest, v)
     elif kind == "activation":

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from bayesnoise_reference.families import attention_exact, attention_law
+from bayesnoise_reference.families import (
+    attention_edges,
+    attention_exact,
+    attention_gradients,
+    attention_law,
+    attention_shared,
+)
 from bayesnoise_reference.families.attention import PROJECTIONS, Attention
 from scipy.special import expit, softmax
 
@@ -15,6 +21,7 @@ LAYERS = [Attention(estimator="shared", causal=True, prior=0.5), Attention(estim
 _ALL = [
     *("mean-shrunk", "scale-softplus-missing", "scale-as-variance", "variance-as-scale", "scale-exp-for-softplus"),
     *("uniform-noise", "noise-per-example", "eps-across-calls", "evaluation-noisy", "empty-batch-fails"),
+    *("softplus-overflows", "seed-ignored", "eps-shared-across-outputs", "eps-shared-across-inputs"),
     *("gradient-mean-averaged", "gradient-scale-without-chain", "gradient-scale-zero", "gradient-noise-redrawn"),
     *("kl-mean", "kl-sign", "kl-reversed", "kl-no-half", "kl-prior-variance-as-scale"),
 ]
@@ -24,9 +31,12 @@ _FLIPOUT = (
 )
 
 
+_FILES = (attention_edges, attention_exact, attention_gradients, attention_law, attention_shared)
+
+
 def mistakes(description: Attention) -> list[str]:
     """Those that can be made in such a layer."""
-    names = {*_ALL, *attention_exact.CAUSES, *attention_law.CAUSES}
+    names = {*_ALL, *(name for file in _FILES for name in file.CAUSES)}
     names |= set(_FLIPOUT) if description.estimator == "flipout" else set()
     return sorted(names - (set() if description.causal else {"attention-not-causal", "attention-causal-too-strict"}))
 
@@ -42,20 +52,23 @@ class Straightforward:
     def __init__(self, description: Attention, mistake: str = "") -> None:
         self.description, self.mistake = description, mistake
         self.fixed: dict[str, Array] = {}
-        self.seed(0)
+        self.rng = np.random.default_rng(0)
 
     def has(self, *names: str) -> bool:
         return self.mistake in names
 
     def seed(self, seed: int) -> None:
-        self.rng = np.random.default_rng(seed)
+        if not self.has("seed-ignored"):
+            self.rng = np.random.default_rng(seed)
 
     def load(self, parameters: dict[str, Array]) -> None:
         self.p = {name: value.copy() for name, value in parameters.items()}
 
+    @np.errstate(over="ignore")
     def scale(self, name: str) -> Array:
         rho = self.p[f"{name}_rho"]
         s = np.exp(rho) if self.has("scale-exp-for-softplus") else np.logaddexp(0.0, rho)
+        s = np.log(1.0 + np.exp(rho)) if self.has("softplus-overflows") else s
         s = np.sqrt(s) if self.has("scale-as-variance") else s**2 if self.has("variance-as-scale") else s
         return rho if self.has("scale-softplus-missing") else s
 
@@ -65,9 +78,12 @@ class Straightforward:
         return self.rng.standard_normal(shape)
 
     def draw(self, n: int) -> dict[str, Array]:
-        f, noise = self.description.features, {}
+        f, noise = self.description.features, dict[str, Array]()
         for name in PROJECTIONS:
             eps = self.fresh((n, f, f) if self.has("noise-per-example") else (f, f))
+            eps = eps[..., :1] + 0.0 * eps if self.has("eps-shared-across-outputs") else eps
+            eps = eps[..., :1, :] + 0.0 * eps if self.has("eps-shared-across-inputs") else eps
+            eps = noise["query_eps"] if noise and self.has("attention-projections-share-noise") else eps
             noise[f"{name}_eps"] = self.fixed.setdefault(name, eps) if self.has("eps-across-calls") else eps
             if self.description.estimator == "shared":
                 continue
@@ -105,6 +121,7 @@ class Straightforward:
             return a.reshape(n, t, d, h).transpose(0, 3, 1, 2)
         return a.reshape(n, t, h, d).transpose(0, 2, 1, 3)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def run(self, x: Array, noise: dict[str, Array] | None) -> Array:
         if self.has("empty-batch-fails") and len(x) == 0:
             raise ValueError("no examples")
@@ -120,6 +137,7 @@ class Straightforward:
             )
             scores = np.where(hidden, -1e30, scores)
         a = softmax(scores, axis=-2 if self.has("attention-softmax-over-queries") else -1)
+        a = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True) if self.has("attention-softmax-overflows") else a
         c = (a @ v).transpose(0, 2, 1, 3).reshape(x.shape)
         self.kept = (x, q, k, v, a, c, root)
         return self.project("output", c, noise).astype(x.dtype)
@@ -146,9 +164,10 @@ class Straightforward:
         back = [
             g.transpose(0, 2, 1, 3).reshape(x.shape) for g in (gs @ k, gs.swapaxes(-1, -2) @ q, a.swapaxes(-1, -2) @ gc)
         ]
+        ways = [g @ w[n].swapaxes(-1, -2) for n, g in zip(PROJECTIONS, back, strict=False)]
         found: dict[str, Array] = {
             "y": y,
-            "x": sum(g @ w[n].swapaxes(-1, -2) for n, g in zip(PROJECTIONS, back, strict=False)),
+            "x": ways[2] if self.has("attention-gradient-input-of-values") else sum(ways),
         }
         for name, g, left in zip(PROJECTIONS, [*back, grad_y], [x, x, x, c], strict=True):
             by_weight = left.swapaxes(-1, -2) @ g  # (n, in, out)
@@ -156,16 +175,35 @@ class Straightforward:
             by_rho = (by_weight * noise[f"{name}_eps"] * self.signs(name, noise)).sum(0) * chain
             found[f"{name}_mean"] = by_weight.sum(0) / (len(x) if self.has("gradient-mean-averaged") else 1)
             found[f"{name}_rho"] = (0.0 if self.has("gradient-scale-zero") else 1.0) * by_rho
-            found[f"{name}_bias"] = g.sum((0, 1))
+            found[f"{name}_bias"] = g[:, -1].sum(0) if self.has("attention-gradient-bias-of-last") else g.sum((0, 1))
         return found
 
-    def kl(self) -> float:
-        prior, total = self.description.prior or 1.0, 0.0
-        p = np.sqrt(prior) if self.has("kl-prior-variance-as-scale") else prior
-        for name in PROJECTIONS[: 3 if self.has("attention-kl-no-output") else 4]:
-            m, s = self.p[f"{name}_mean"], np.logaddexp(0.0, self.p[f"{name}_rho"])
+    def _of_kl(self, name: str) -> tuple[Array, Array, Array]:
+        """Terms of the KL, and their derivatives by the mean and by the scale."""
+        m, s, p = self.p[f"{name}_mean"], np.logaddexp(0.0, self.p[f"{name}_rho"]), self.description.prior or 1.0
+        p = np.sqrt(p) if self.has("kl-prior-variance-as-scale") else p
+        if self.has("kl-reversed"):
+            terms = np.log(s / p) + (p**2 + m**2) / (2 * s**2) - 0.5
+            found = terms, m / s**2, 1 / s - (p**2 + m**2) / s**3
+        else:
             terms = np.log(p / s) + (s**2 + m**2) / (2 * p**2) - (0.0 if self.has("kl-no-half") else 0.5)
-            if self.has("kl-reversed"):
-                terms = np.log(s / p) + (p**2 + m**2) / (2 * s**2) - 0.5
-            total += float(np.mean(terms) if self.has("kl-mean") else np.sum(terms))
-        return -total if self.has("kl-sign") else total
+            found = terms, m / p**2, s / p**2 - 1 / s
+        sign = (
+            -1.0 if self.has("kl-sign") else 0.0 if (self.has("attention-kl-no-output") and name == "output") else 1.0
+        )
+        return tuple(sign * f / (m.size if self.has("kl-mean") else 1) for f in found)
+
+    def kl(self) -> float:
+        return float(sum(np.sum(self._of_kl(name)[0]) for name in PROJECTIONS))
+
+    def kl_gradients(self) -> dict[str, Array]:
+        found: dict[str, Array] = {}
+        for name in PROJECTIONS:
+            _, by_mean, by_scale = self._of_kl(name)
+            chain = 1.0 if self.has("gradient-scale-without-chain") else expit(self.p[f"{name}_rho"])
+            found |= {
+                f"{name}_mean": by_mean,
+                f"{name}_rho": by_scale * chain,
+                f"{name}_bias": 0 * self.p[f"{name}_bias"],
+            }
+        return found

@@ -17,7 +17,8 @@ LAYERS = [
 ]
 _ALL = [
     *("mean-shrunk", "scale-softplus-missing", "scale-as-variance", "variance-as-scale", "scale-exp-for-softplus"),
-    *("uniform-noise", "no-noise", "eps-across-calls", "evaluation-noisy", "empty-batch-fails"),
+    *("uniform-noise", "no-noise", "eps-across-calls", "evaluation-noisy", "empty-batch-fails", "seed-ignored"),
+    *("softplus-overflows", "eps-shared-across-outputs", "kl-no-half", "kl-scale-as-stored"),
     *("gradient-mean-averaged", "gradient-scale-without-chain", "gradient-scale-zero", "gradient-noise-redrawn"),
     *("kl-mean", "kl-sign", "kl-reversed", "kl-prior-variance-as-scale"),
 ]
@@ -48,19 +49,22 @@ class Straightforward:
     def __init__(self, description: Embedding, mistake: str = "") -> None:
         self.description, self.mistake = description, mistake
         self.fixed: Array | None = None
-        self.seed(0)
+        self.rng = np.random.default_rng(0)
 
     def has(self, *names: str) -> bool:
         return self.mistake in names
 
     def seed(self, seed: int) -> None:
-        self.rng = np.random.default_rng(seed)
+        if not self.has("seed-ignored"):
+            self.rng = np.random.default_rng(seed)
 
     def load(self, parameters: dict[str, Array]) -> None:
         self.mean, self.rho = parameters["mean"].copy(), parameters["rho"].copy()
 
+    @np.errstate(over="ignore")
     def scale(self) -> Array:
         s = np.exp(self.rho) if self.has("scale-exp-for-softplus") else np.logaddexp(0.0, self.rho)
+        s = np.log(1.0 + np.exp(self.rho)) if self.has("softplus-overflows") else s
         s = np.sqrt(s) if self.has("scale-as-variance") else s**2 if self.has("variance-as-scale") else s
         return self.rho if self.has("scale-softplus-missing") else s
 
@@ -76,9 +80,11 @@ class Straightforward:
             zeta = np.broadcast_to(zeta[:1], zeta.shape) if self.has("zeta-shared-across-batch") else zeta
             zeta = np.broadcast_to(zeta[:, :1], zeta.shape) if self.has("zeta-shared-across-positions") else zeta
             zeta = zeta[:1, :1] + 0.0 * zeta if self.has("embedding-rows-share-noise") else zeta
+            zeta = zeta[..., :1] + 0.0 * zeta if self.has("eps-shared-across-outputs") else zeta
             return {"zeta": self.kept(zeta)}
         eps = self.fresh((n, *self.mean.shape) if self.has("noise-per-example") else self.mean.shape)
         eps = eps[..., :1, :] + 0.0 * eps if self.has("embedding-rows-share-noise") else eps
+        eps = eps[..., :1] + 0.0 * eps if self.has("eps-shared-across-outputs") else eps
         noise = {"eps": self.kept(eps)}
         if d.estimator == "flipout":
             for name, k in (("sign_in", d.rows), ("sign_out", d.features)):
@@ -157,17 +163,21 @@ class Straightforward:
         return (-1.0 if self.has("kl-sign") else 1.0) / (self.mean.size if self.has("kl-mean") else 1)
 
     def kl(self) -> float:
-        s, p = np.logaddexp(0.0, self.rho), self.description.prior or 1.0
-        p = np.sqrt(p) if self.has("kl-prior-variance-as-scale") else p
-        terms = np.log(p / s) + (s**2 + self.mean**2) / (2 * p**2) - 0.5
+        s, p = self.rho if self.has("kl-scale-as-stored") else np.logaddexp(0.0, self.rho), self._prior()
+        terms = np.log(p / np.abs(s)) + (s**2 + self.mean**2) / (2 * p**2) - (0 if self.has("kl-no-half") else 0.5)
         if self.has("kl-reversed"):
             terms = np.log(s / p) + (p**2 + self.mean**2) / (2 * s**2) - 0.5
         return self._share() * float(np.sum(terms))
 
+    def _prior(self) -> Array:
+        p = self.description.prior or 1.0
+        return np.sqrt(p) if self.has("kl-prior-variance-as-scale") else p
+
     def kl_gradients(self) -> dict[str, Array]:
         """By the names of the parameters."""
-        s, p = np.logaddexp(0.0, self.rho), self.description.prior or 1.0
-        return {
-            "mean": self._share() * self.mean / p**2,
-            "rho": self._share() * (s / p**2 - 1.0 / s) * expit(self.rho),
-        }
+        s, p, m = np.logaddexp(0.0, self.rho), self._prior(), self.mean
+        by_mean, by_scale = m / p**2, s / p**2 - 1.0 / s
+        if self.has("kl-reversed"):
+            by_mean, by_scale = m / s**2, 1.0 / s - (p**2 + m**2) / s**3
+        chain = 1.0 if self.has("gradient-scale-without-chain") else expit(self.rho)
+        return {"mean": self._share() * by_mean, "rho": self._share() * by_scale * chain}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from bayesnoise_reference.families.weight_noise import RAW, WeightNoise
-from scipy.special import dawsn
+from scipy.special import dawsn, expit
 
 Array = Any
 
@@ -15,6 +15,7 @@ LAYERS = [
     WeightNoise(kind="drop_connect", masks="example"),
     WeightNoise(kind="multiplicative"),
     WeightNoise(kind="additive"),
+    WeightNoise(kind="additive", prior="ard"),
 ]
 
 _ALL = [
@@ -35,6 +36,9 @@ _CONNECT = [
     "connect-normal-outputs",
     "connect-gradient-unmasked",
     "connect-gradient-unscaled",
+    "connect-gradient-input-unmasked",
+    "connect-mask-of-outputs",
+    "connect-mask-reversed",
 ]
 _NORMAL = [
     "variance-floor",
@@ -48,18 +52,23 @@ _NORMAL = [
     "zeta-shared-across-outputs",
     "gradient-raw-half",
     "gradient-theta-of-mean-alone",
+    "gradient-input-of-mean-alone",
     "gradient-root-at-zero",
+    "raw-clipped",
     "kl-mean",
     "kl-sign",
+    "kl-of-the-other-prior",
+    "kl-alpha-clipped",
+    "kl-gradient-raw-half",
 ]
+_ADDITIVE = ["kl-divides-by-theta", "kl-gradient-theta-missing"]  # the other form has no gradient by theta
 
 
 def mistakes(description: WeightNoise) -> list[str]:
     """Those that can be made in such a layer."""
     if description.kind != "drop_connect":
-        return [*_ALL, *_NORMAL]
-    call = ["connect-mask-of-outputs", "connect-mask-an-example"]
-    return [*_ALL, *_CONNECT, *(call if description.masks == "call" else ["connect-mask-a-call"])]
+        return [*_ALL, *_NORMAL, *(_ADDITIVE if description.kind == "additive" else [])]
+    return [*_ALL, *_CONNECT, f"connect-mask-{'an-example' if description.masks == 'call' else 'a-call'}"]
 
 
 def adapter(description: WeightNoise, mistake: str) -> Any:
@@ -133,14 +142,22 @@ class Connect(Layer):
     def output(self, x: Array, noise: Array) -> Array:
         return np.einsum("ni,nio->no", x, noise * self.p["theta"])
 
+    def sample_with_noise(self, x: Array, noise: dict[str, Array]) -> Array:
+        d, kept = self.description, noise["kept"]
+        kept = 1 - kept if self.has("connect-mask-reversed") else kept
+        by = d.rate if self.has("connect-scale-by-rate") else 1 if self.has("connect-not-inverted") else 1 - d.rate
+        factor = np.ones(kept.shape) if self.has("no-noise") else kept / by
+        return self.output(x, np.broadcast_to(factor, (len(x), d.inputs, d.outputs)))
+
     def gradients(self, x: Array, grad_y: Array) -> dict[str, Array]:
         factor = self.noise(x)
         y = self.output(x, factor)
         factor = self.noise(x) if self.has("gradient-noise-redrawn") else factor
         own = np.ones(factor.shape) if self.has("connect-gradient-unmasked") else factor
         own = (factor != 0).astype(float) if self.has("connect-gradient-unscaled") else own
+        inner = np.ones(factor.shape) if self.has("connect-gradient-input-unmasked") else factor
         by_theta = np.einsum("ni,nio,no->io", x, own, grad_y) * self._share(x)
-        return {"theta": by_theta, "x": np.einsum("no,nio->ni", grad_y, factor * self.p["theta"]), "y": y}
+        return {"theta": by_theta, "x": np.einsum("no,nio->ni", grad_y, inner * self.p["theta"]), "y": y}
 
 
 class Local(Layer):
@@ -158,6 +175,7 @@ class Local(Layer):
 
     def _variance(self) -> Array:
         raw = self.p[RAW[self.description.kind]]
+        raw = np.clip(raw, -10, 10) if self.has("raw-clipped") else raw
         value = np.abs(raw) if self.has("raw-scale-as-stored") else np.exp(raw)
         value = value**2 if self.has("raw-scale-without-half") else value
         if (self.description.kind == "multiplicative") != self.has("noise-of-the-other-form"):
@@ -190,26 +208,42 @@ class Local(Layer):
         return {
             "theta": by_theta * self._share(x),
             RAW[d.kind]: by_raw * (2 if self.has("gradient-raw-half") else 1),
-            "x": grad_y @ theta.T + 2 * x * (q @ self._variance().T),
+            "x": grad_y @ theta.T
+            + (0 if self.has("gradient-input-of-mean-alone") else 2 * x * (q @ self._variance().T)),
             "y": y,
         }
 
-    def _m(self) -> Array:
-        """The mean over the deviation, over the root of 2."""
-        return self.p["theta"] / np.sqrt(2 * self._variance())
+    def _log_alpha(self) -> Array:
+        raw = self.p[RAW[self.description.kind]]
+        a = raw if self.description.kind == "multiplicative" else raw - 2 * np.log(np.abs(self.p["theta"]))
+        return np.clip(a, -8, 8) if self.has("kl-alpha-clipped") else a
 
+    def _share_of_kl(self, a: Array) -> float:
+        return (-1 if self.has("kl-sign") else 1) / (a.size if self.has("kl-mean") else 1)
+
+    def _normal(self) -> bool:
+        return (self.description.prior == "ard") != self.has("kl-of-the-other-prior")
+
+    @np.errstate(all="ignore")
     def kl(self) -> float:
-        nodes, weights = LEGENDRE
-        m = np.abs(self._m())
-        each = m * (dawsn(0.5 * m[..., None] * (nodes + 1)) @ weights)
-        total = float(np.mean(each) if self.has("kl-mean") else np.sum(each))
-        return -total if self.has("kl-sign") else total
+        a = self._log_alpha()
+        if self._normal():
+            return self._share_of_kl(a) * float(np.sum(np.log1p(np.exp(-a)) / 2))
+        s = np.exp(-a / 2)[..., None] / np.sqrt(2) * np.exp(STEPS)  # the mean over the deviation, and all below
+        return self._share_of_kl(a) * float(np.sum(2 * s * dawsn(s) @ WEIGHTS))
 
+    @np.errstate(all="ignore")
     def kl_gradients(self) -> dict[str, Array]:
-        d, m = self.description, self._m()
-        share = (-1 if self.has("kl-sign") else 1) / (m.size if self.has("kl-mean") else 1)
-        by_theta = 2 * m * dawsn(m) / self.p["theta"] if d.kind == "additive" else 0 * m
-        return {"theta": share * by_theta, RAW[d.kind]: -share * m * dawsn(m)}
+        d, theta, a = self.description, self.p["theta"], self._log_alpha()
+        m = np.exp(-a / 2) / np.sqrt(2)
+        by_alpha = -expit(-a) / 2 if self._normal() else -m * dawsn(m)
+        by_alpha = np.where(np.abs(a) == 8, 0, by_alpha) * self._share_of_kl(a)
+        by_theta = 0 * theta
+        if d.kind == "additive" and not self.has("kl-gradient-theta-missing"):
+            by_theta = -2 * by_alpha / (theta if self.has("kl-divides-by-theta") else np.where(theta == 0, 1, theta))
+        return {"theta": by_theta, RAW[d.kind]: (2 if self.has("kl-gradient-raw-half") else 1) * by_alpha}
 
 
-LEGENDRE = np.polynomial.legendre.leggauss(100)
+_NODES, _EACH = np.polynomial.legendre.leggauss(20)
+STEPS = np.ravel(np.arange(-39.0, 0.0, 2.0)[:, None] + _NODES)  # of a logarithm, from -40 to 0
+WEIGHTS = np.tile(_EACH, 20)

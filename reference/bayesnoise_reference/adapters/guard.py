@@ -2,53 +2,31 @@
 
 What makes an answer useless (it raised, it hung, the shape is wrong, there is NaN) raises `AdapterError` with a
 sentence; what is only wrong (another dtype, the same array twice, inputs or parameters changed) is noted in `faults`,
-and the call goes on. Here also the layouts of the layer end: outside are (in, out), (out, in, *kernel), (n, c, *space),
-and float64.
+and the call goes on. An adapter that hung is closed, if it can be, and asked nothing more. Here also the layouts of
+the layer end: outside are (in, out), (out, in, *kernel), (n, c, *space), and float64.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
 from bayesnoise_reference._typing import Array
+from bayesnoise_reference.adapters._answers import KINDS, AdapterError, Saved, one_memory, short
 from bayesnoise_reference.adapters.adapter import Loadable, can
-from bayesnoise_reference.adapters.worker import TIMEOUT, Worker
+from bayesnoise_reference.adapters.process import SilentProcessError
+from bayesnoise_reference.adapters.worker import TIMEOUT, Worker, close
 
-KINDS = {
-    "raises": "every call returned",
-    "hangs": "every call returned in time",
-    "shape": "every output had the shape that the sizes of the layer give",
-    "nan": "every output was finite",
-    "dtype": "every output had the dtype of the layer",
-    "same-array": "every call returned an array of its own",
-    "changes-inputs": "no call changed its input",
-    "changes-parameters": "no call changed the parameters",
-}
-
-
-class AdapterError(Exception):
-    """An answer that cannot be used: its kind, one of `KINDS`, and a sentence."""
-
-    def __init__(self, kind: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.kind, self.sentence = kind, sentence
-
-
-class Saved(NamedTuple):
-    """What an adapter keeps, and the parameters that it stands for."""
-
-    kept: object
-    loaded: dict[str, Array]
-    passed: dict[str, Array]
+__all__ = ["KINDS", "AdapterError", "Guard"]
+Result = TypeVar("Result")
 
 
 class Guard:
     """An adapter that is only ever asked politely; `calls` counts, `faults` has a sentence for each kind seen."""
 
-    def __init__(self, adapter: Loadable, limit: float = 10.0) -> None:
+    def __init__(self, adapter: Loadable, limit: float = 60.0) -> None:
         self.adapter, self.limit = adapter, limit
         self.description = adapter.description
         self.dtype = np.dtype(self.description.dtype)
@@ -56,6 +34,7 @@ class Guard:
         self.faults: dict[str, str] = {}
         self._worker = Worker()
         self._hung: str | None = None
+        self._method = ""  # that was asked last
         self._loaded: dict[str, Array] = {}
         self._passed: dict[str, Array] = {}
         self._last: object = None
@@ -107,6 +86,12 @@ class Guard:
         answer = self._call("kl_gradients")
         self._same_parameters("kl_gradients")
         return self._named("kl_gradients", answer, {}, finite)
+
+    def example_kl_gradients(self, x: Array) -> dict[str, Array]:
+        """The gradients of the sum of the divergences of the examples, by name, in float64."""
+        answer = self._call("example_kl_gradients", self._inward("x", x))
+        self._same_parameters("example_kl_gradients")
+        return self._named("example_kl_gradients", answer, {"x": x.shape}, True)
 
     def _named(self, method: str, answer: object, others: dict[str, tuple[int, ...]], finite: bool) -> dict[str, Array]:
         """Gradients, one for each parameter; `others` are the shapes of what else may be among them."""
@@ -180,16 +165,38 @@ class Guard:
     def _outward(self, name: str, value: Array) -> Array:
         return self.description.outward(name, value)
 
+    def watch(self, work: Callable[[], Result]) -> Result:
+        """What the work returns, whose calls are timed where it runs; what it raises, or AdapterError if one hangs."""
+        if self._hung is not None:
+            raise AdapterError("hangs", self._hung)
+        error, answer = self._worker.watch(work, self.limit)
+        if error is TIMEOUT:
+            raise self._stopped(f"{self._method} did not return within {self.limit:g} s")
+        if error is not None:
+            raise error
+        found: Result = answer
+        return found
+
+    def _stopped(self, said: str) -> AdapterError:
+        """What to raise when a call hangs: the adapter is closed."""
+        self._hung = f"{said}; nothing was asked of it afterwards"
+        close(self.adapter)
+        return AdapterError("hangs", self._hung)
+
     def _call(self, method: str, *arguments: Any, **named: Any) -> Any:
         if self._hung is not None:
             raise AdapterError("hangs", self._hung)
         self.calls += 1
+        self._method = method
         error, answer = self._worker.run(lambda: getattr(self.adapter, method)(*arguments, **named), self.limit)
-        if error is TIMEOUT:
-            self._hung = f"{method} did not return within {self.limit:g} s; nothing was asked of it afterwards"
+        if self._hung is not None:  # it was given up meanwhile
             raise AdapterError("hangs", self._hung)
+        if error is TIMEOUT:
+            raise self._stopped(f"{method} did not return within {self.limit:g} s")
+        if isinstance(error, SilentProcessError):
+            raise self._stopped(short(error))
         if error is not None:
-            raise AdapterError("raises", f"{method} raised {type(error).__name__}: {_short(error)}")
+            raise AdapterError("raises", f"{method} raised {type(error).__name__}: {short(error)}")
         return answer
 
     def _array(self, method: str, answer: object) -> Array:
@@ -205,7 +212,7 @@ class Guard:
 
     def _output(self, method: str, answer: object, before: Array, inward: Array, finite: bool) -> Array:
         self._unchanged(method, before, inward)
-        if answer is self._last:
+        if answer is self._last or one_memory(answer, self._last):
             self.fault("same-array", f"{method} returned the very array of the call before, so that results overwrite")
         self._last = answer
         value = self._array(method, answer)
@@ -233,8 +240,3 @@ class Guard:
         for name, value in self._loaded.items():
             if name in now and not np.array_equal(np.asarray(now[name]), value):
                 self.fault("changes-parameters", f"{method} changed the parameter {name}")
-
-
-def _short(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return text if len(text) <= 200 else text[:197] + "..."

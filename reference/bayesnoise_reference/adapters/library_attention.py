@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from bayesnoise_reference.adapters.library import gaussian_of
 from bayesnoise_reference.adapters.library_tree import LibraryTree
 from bayesnoise_reference.families.attention import PROJECTIONS, Attention
 
@@ -15,22 +16,22 @@ def multi_head_attention(
     like: Any = None,
     **sizes: Any,
 ) -> LibraryTree:
-    """Self-attention with a Gaussian prior of width 0.5; `sizes` are fields of its description."""
+    """Self-attention with a Gaussian prior, of width 0.5 unless it is given; `sizes` are fields of its description."""
     from bayesnoise import attention, divergences
     from bayesnoise.estimators import Flipout, Shared
     from bayesnoise.methods import compose
-    from bayesnoise.posteriors import Gaussian
 
-    d: Any = Attention(estimator=estimator, dtype=dtype, prior=0.5, name="library:multi_head_attention", **sizes)
+    d: Any = Attention(estimator=estimator, dtype=dtype, name="library:multi_head_attention", **{"prior": 0.5, **sizes})
+    posterior, raw = gaussian_of(d.scale)
     law = Flipout() if estimator == "flipout" else Shared()
 
     def build(of: Any) -> Any:
-        return compose(of, Gaussian(), law, divergences.GaussianKL(d.prior))
+        return compose(of, posterior, law, divergences.GaussianKL(d.prior))
 
     parameters: dict[str, str] = {}
     noise: dict[str, str] = {}
     for name in PROJECTIONS:
-        parameters |= {f"{name}_mean": f"{name}.weight.mu", f"{name}_rho": f"{name}.weight.rho"}
+        parameters |= {f"{name}_mean": f"{name}.weight.mu", f"{name}_rho": f"{name}.weight.{raw}"}
         parameters[f"{name}_bias"] = f"{name}.bias.theta"
         noise[f"{name}_eps"] = f"{name}.weight.estimator.eps"
         if estimator == "flipout":

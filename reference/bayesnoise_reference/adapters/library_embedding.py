@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bayesnoise_reference._typing import Array
+from bayesnoise_reference.adapters.library import NOISE, gaussian_of
 from bayesnoise_reference.adapters.library_tree import LibraryTree
 from bayesnoise_reference.families.embedding import Embedding
 
@@ -35,17 +36,15 @@ def embedding(
     dtype: Literal["float32", "float64"] = "float64",
     **sizes: Any,
 ) -> LibraryEmbedding:
-    """The embedding with a Gaussian prior of width 0.5; `sizes` are fields of its description."""
-    from bayesnoise import divergences, maps, methods
+    """The embedding with a Gaussian prior, of width 0.5 unless it is given; `sizes` are fields of its description."""
+    from bayesnoise import divergences, estimators, maps
+    from bayesnoise.methods import compose
 
-    d: Any = Embedding(estimator=estimator, dtype=dtype, prior=0.5, name="library:embedding", **sizes)
-    builders: dict[str, Any] = {
-        "shared": methods.bayes_by_backprop,
-        "flipout": methods.flipout,
-        "local": methods.local_reparameterization,
-    }
-    made = builders[estimator](
-        maps.Embedding(d.rows, d.features), bias="none", divergence=divergences.GaussianKL(d.prior)
+    d: Any = Embedding(estimator=estimator, dtype=dtype, name="library:embedding", **{"prior": 0.5, **sizes})
+    laws: dict[str, Any] = {"shared": estimators.Shared(), "flipout": estimators.Flipout(), "local": estimators.Local()}
+    posterior, raw = gaussian_of(d.scale)
+    made = compose(
+        maps.Embedding(d.rows, d.features), posterior, laws[estimator], divergences.GaussianKL(d.prior), "none"
     )
-    names = {"shared": ("eps",), "flipout": ("eps", "sign_in", "sign_out"), "local": ("zeta",)}[estimator]
-    return LibraryEmbedding(made, d, {"mean": "mu", "rho": "rho"}, {name: f"estimator.{name}" for name in names})
+    noise = {name: f"estimator.{name}" for name in NOISE[estimator]}
+    return LibraryEmbedding(made, d, {"mean": "mu", "rho": raw}, noise)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.library_tree import LibraryTree
 from bayesnoise_reference.families.noise import Noise
-from bayesnoise_reference.families.strength import Strength
 
 Dtype: TypeAlias = Literal["float32", "float64"]
 
@@ -74,42 +72,3 @@ def variational_dropout_noise(*, units: int = 6, dtype: Dtype = "float64") -> Li
     what = Noise(kind="learned", units=units, dtype=dtype, name="library:variational_dropout")
     layer = LearnedGaussian(units, positions=len(what.space))
     return LibraryTree(layer, what, {"log_alpha": "log_alpha"}, {"zeta": "zeta"})
-
-
-class LibraryInformation(LibraryTree):
-    """Information dropout, whose divergence belongs to an example."""
-
-    @property
-    def abilities(self) -> frozenset[str]:
-        """Those of every layer, and the divergence of examples."""
-        return super().abilities | {"example_kl"}
-
-    def example_kl(self, x: Array) -> Array:
-        """That of one draw, `(n,)`."""
-        at = self._in(x)
-        _, residuals = self.layer.forward(self._params, self._draw(at), at)
-        return self._out(self.layer.example_kl(residuals))
-
-
-def concrete_dropout(*, units: int = 6, dtype: Dtype = "float64") -> LibraryTree:
-    """A relaxed mask on the inputs of a dense map."""
-    from bayesnoise import maps
-    from bayesnoise.concrete import ConcreteDropout
-
-    what = Strength(kind="concrete", units=units, dtype=dtype, name="library:concrete_dropout")
-    layer = ConcreteDropout(maps.Dense(units, units), temperature=what.temperature, prior_scale=what.prior)
-    return LibraryTree(layer, what, {"theta": "theta", "logit": "logit"}, {"u": "u"})
-
-
-def information_dropout(
-    *, prior: Literal["log_uniform", "log_normal"] = "log_uniform", units: int = 6, dtype: Dtype = "float64"
-) -> LibraryTree:
-    """Log-normal noise on the output of a dense map and its activation."""
-    from bayesnoise import maps, methods
-    from bayesnoise.information import InformationDropout
-
-    what = Strength(kind=prior, units=units, dtype=dtype, name="library:information_dropout")
-    plain = methods.deterministic(maps.Dense(units, units), bias="none")
-    layer = InformationDropout(plain, plain, prior, what.beta, what.least, what.span)
-    names = {"theta": "value.theta", "theta_alpha": "spread.theta"}
-    return LibraryInformation(layer, what, names, {"zeta": "zeta"})

@@ -62,7 +62,8 @@ class Attention(Described):
     @property
     def weights(self) -> Description:
         """One projection by itself."""
-        return Description("dense", self.estimator, self.features, self.features, scale=self.scale)
+        size = self.features
+        return Description("dense", self.estimator, size, size, scale=self.scale, dtype=self.dtype)
 
 
 class Held(NamedTuple):
@@ -87,17 +88,28 @@ class AttentionTrial(Trial):
 
     def load(self, mean: dict[str, Any], scale: dict[str, Any], bias: dict[str, Any] | None = None) -> Held:
         """Load what is given; other means and biases are 0, and other scales none at all."""
-        d, parameters = self.description, {}
-        shape = (d.features, d.features)
+        shape = (self.description.features,) * 2
+        of = self.description.weights
+        return self._held(
+            {name: np.broadcast_to(mean.get(name, 0.0), shape) for name in PROJECTIONS},
+            {name: raw(of, np.broadcast_to(scale.get(name, TINY), shape)) for name in PROJECTIONS},
+            {name: np.broadcast_to((bias or {}).get(name, 0.0), shape[:1]) for name in PROJECTIONS},
+        )
+
+    def load_raw(self, level: float) -> Held:
+        """Load random means and biases, and one scale, as the layer stores it."""
+        drawn, shape = self.random(), (self.description.features,) * 2
+        return self._held(drawn.mean, {name: np.full(shape, level) for name in PROJECTIONS}, drawn.bias)
+
+    def _held(self, mean: dict[str, Array], rho: dict[str, Array], bias: dict[str, Array]) -> Held:
+        d, parameters = self.description.weights, dict[str, Array]()
         for name in PROJECTIONS:
-            parameters[f"{name}_mean"] = np.broadcast_to(mean.get(name, 0.0), shape)
-            parameters[f"{name}_rho"] = raw(d.weights, np.broadcast_to(scale.get(name, TINY), shape))
-            parameters[f"{name}_bias"] = np.broadcast_to((bias or {}).get(name, 0.0), (d.features,))
+            parameters |= {f"{name}_mean": mean[name], f"{name}_rho": rho[name], f"{name}_bias": bias[name]}
         held = self.guard.load(parameters)
         return Held(
             {k: held[f"{k}_mean"] for k in PROJECTIONS},
-            {k: sigma(d.weights, held[f"{k}_rho"]) for k in PROJECTIONS},
-            {k: slope(d.weights, held[f"{k}_rho"]) for k in PROJECTIONS},
+            {k: sigma(d, held[f"{k}_rho"]) for k in PROJECTIONS},
+            {k: slope(d, held[f"{k}_rho"]) for k in PROJECTIONS},
             {k: held[f"{k}_bias"] for k in PROJECTIONS},
         )
 
@@ -166,19 +178,21 @@ class AttentionTrial(Trial):
             means["key" if name == "query" else "query"] = hot
         return self.load(means | {name: mean}, {name: scale}), x
 
-    def draws(self, name: str, held: Held, x: Array, y: Array) -> Array:
-        """(n, ...): the standard normal draws behind what is read of a projection."""
+    def entries(self, name: str, x: Array) -> tuple[Array, Array]:
+        """The rows and the columns of the weights of a projection that are read."""
         d = self.description
-        if name in ("value", "output"):
-            row = np.argmax(x[:, 0], axis=-1)
-            return np.asarray((y[:, 0] - held.mean[name][row]) / held.scale[name][row])
-        s = self.scores(y)[:, -1]  # of the last position, which sees all: (n, heads, d)
-        if name == "query":  # of the weights from the last feature to each place
-            mean, scale = (v[name][d.each - 1].reshape(d.heads, d.each) for v in (held.mean, held.scale))
-        else:  # of the weights from every feature to the last place
-            at = slice(d.each - 1, None, d.each)
-            mean, scale = (v[name][: d.each, at].T for v in (held.mean, held.scale))
-        return np.asarray((s - mean) / scale).reshape(len(x), -1)
+        if name == "key":  # from every feature to the last place of each head
+            return np.tile(np.arange(d.each), d.heads), np.repeat(np.arange(d.each - 1, d.features, d.each), d.each)
+        row = d.each - 1 if name == "query" else int(np.argmax(x[0, 0]))
+        return np.full(d.features, row), np.arange(d.features)
+
+    def draws(self, name: str, held: Held, x: Array, y: Array) -> Array:
+        """(n, m): the standard normal draws behind the entries."""
+        at = self.entries(name, x)
+        seen = y[:, 0]
+        if name in ("query", "key"):  # of the last position, which sees all
+            seen = self.scores(y)[:, -1].reshape(len(x), -1)
+        return np.asarray((seen - held.mean[name][at]) / held.scale[name][at])
 
     def read(self, name: str, level: float, n: int, calls: int) -> Array:
         """(calls, n, m): the draws of as many calls on n equal examples, standard deviations about the level."""

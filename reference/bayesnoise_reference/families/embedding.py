@@ -15,13 +15,13 @@ import numpy as np
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.adapter import Description, Scale
-from bayesnoise_reference.adapters.guard import AdapterError
 from bayesnoise_reference.adapters.subject import Described
+from bayesnoise_reference.claims import calls
 from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.divergence import moderately, narrow, wide
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.claims.trial import Trial
 from bayesnoise_reference.claims.weight_trial import TINY, raw, sigma, slope
-from bayesnoise_reference.families._readings import mean_of, tails_of, variance_of
 
 KINDS = ("shared", "flipout", "local")
 FAMILY = ("embedding",)
@@ -63,7 +63,7 @@ class Embedding(Described):
     @property
     def weights(self) -> Description:
         """The dense layer that it is, of one-hot vectors."""
-        return Description("dense", self.estimator, self.rows, self.features, scale=self.scale)
+        return Description("dense", self.estimator, self.rows, self.features, scale=self.scale, dtype=self.dtype)
 
     def output_shape(self, x_shape: tuple[int, ...]) -> tuple[int, ...]:
         return (*x_shape, self.features)
@@ -95,8 +95,16 @@ class EmbeddingTrial(Trial):
         mean = self.rng.standard_normal(shape) if mean is None else np.broadcast_to(mean, shape)
         if scale is None:  # rows of either kind, since a wrong transformation may be right for one
             scale = np.where(np.arange(d.rows) % 2 == 0, 0.2, 0.9)[:, None] * self.rng.uniform(0.9, 1.3, shape)
-        held = self.guard.load({"mean": mean, "rho": raw(d.weights, np.broadcast_to(scale, shape))})
-        return Held(held["mean"], sigma(d.weights, held["rho"]), slope(d.weights, held["rho"]))
+        return self._held(mean, raw(d.weights, np.broadcast_to(scale, shape)))
+
+    def load_raw(self, level: float) -> Held:
+        """Load random means and one scale, as the layer stores it."""
+        shape = (self.description.rows, self.description.features)
+        return self._held(self.rng.standard_normal(shape), np.full(shape, level))
+
+    def _held(self, mean: Array, rho: Array) -> Held:
+        held, d = self.guard.load({"mean": mean, "rho": rho}), self.description.weights
+        return Held(held["mean"], sigma(d, held["rho"]), slope(d, held["rho"]))
 
     def words(self, n: int) -> Array:
         """(n, rows): every word once, in some order."""
@@ -153,63 +161,6 @@ def evaluation(trial: EmbeddingTrial) -> Finding:
     return _rows(trial, trial.guard.evaluate(x), x, held, "in evaluation")
 
 
-def pooled(trial: EmbeddingTrial, mean: Array | float | None = None, scale: Array | float | None = None) -> Array:
-    """Every weight once a call: iid standard normal."""
-    held = trial.load(mean, scale)
-    found = []
-    for _ in range(trial.calls):
-        x = trial.words(1)
-        found.append(trial.draws(x, held, trial.guard.sample(x)))
-    return np.concatenate([z.ravel() for z in found])
-
-
-@claim(
-    "weight-mean",
-    "A weight has the mean that it was given.",
-    catches=("mean-shrunk",),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
-)
-def weight_mean(trial: EmbeddingTrial) -> Finding:
-    """The mean of iid standard normal draws; means that rise from row to row, and narrow scales."""
-    d = trial.description
-    mean = np.broadcast_to(1.0 + np.arange(d.rows)[:, None] ** 2, (d.rows, d.features))
-    return mean_of(trial, pooled(trial, mean, 0.2), "a weight")
-
-
-@claim(
-    "weight-variance",
-    "A weight has the square of its scale as variance.",
-    catches=(
-        "no-noise",
-        "scale-as-variance",
-        "variance-as-scale",
-        "scale-exp-for-softplus",
-        "embedding-noise-without-rows",
-    ),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
-)
-def weight_variance(trial: EmbeddingTrial) -> Finding:
-    """The variance of iid standard normal draws."""
-    return variance_of(trial, pooled(trial), "a weight")
-
-
-@claim(
-    "weight-tails",
-    "A weight is as often far from its mean as a Gaussian.",
-    catches=("uniform-noise", "no-noise"),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
-)
-def weight_tails(trial: EmbeddingTrial) -> Finding:
-    """A binomial count."""
-    return tails_of(trial, pooled(trial), "a weight")
-
-
 @claim(
     "zero-batch",
     "A batch without examples gives an output of none.",
@@ -221,14 +172,41 @@ def weight_tails(trial: EmbeddingTrial) -> Finding:
 def zero_batch(trial: EmbeddingTrial) -> Finding:
     """Exact."""
     trial.load()
-    trial.guard.sample(np.zeros((1, 2)))
-    try:
-        trial.guard.sample(np.zeros((0, 2)))
-    except AdapterError as wrong:
-        if wrong.kind == "hangs":
-            raise
-        return exact(True, f"for a batch of 0 examples, {wrong.sentence}", 1)
-    return exact(False, "a batch of 0 examples gives an output of 0 examples", 1)
+    return calls.empty(trial, np.zeros((1, 2)))
 
 
-CLAIMS = (scale_zero, evaluation, weight_mean, weight_variance, weight_tails, zero_batch)
+@claim(
+    "seeded",
+    "The same seed gives the same noise.",
+    needs=("sample", "seed"),
+    catches=("seed-ignored",),
+    families=FAMILY,
+    estimators=KINDS,
+    trial=EmbeddingTrial,
+)
+def seeded(trial: EmbeddingTrial) -> Finding:
+    """Exact: continuous draws coincide with probability zero."""
+    trial.load()
+    return calls.repeat(trial, trial.words(2))
+
+
+@claim(
+    "scale-far-out",
+    "Under very wide scales outputs are finite, and under very narrow ones the rows of the means.",
+    catches=("softplus-overflows", "scale-exp-for-softplus", "scale-softplus-missing"),
+    families=FAMILY,
+    estimators=KINDS,
+    trial=EmbeddingTrial,
+)
+def scale_far_out(trial: EmbeddingTrial) -> Finding:
+    """Exact: no number overflows on the way to one that does not."""
+    d, x = trial.description.weights, trial.words(3)
+    for level in (moderately(d, wide(d)), wide(d)):
+        trial.load_raw(level)
+        if not np.all(np.isfinite(trial.guard.sample(x, finite=False))):
+            return exact(True, f"at stored scales of {level:g} the output has NaN or infinity; it has finite values", 1)
+    held = trial.load_raw(narrow(d))
+    return _rows(trial, trial.guard.sample(x, finite=False), x, held, "under very narrow scales")
+
+
+CLAIMS = (scale_zero, evaluation, zero_batch, seeded, scale_far_out)

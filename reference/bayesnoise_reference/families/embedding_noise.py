@@ -27,9 +27,9 @@ def _twice(trial: EmbeddingTrial, n: int) -> Array:
 )
 def same_word_same_row(trial: EmbeddingTrial) -> Finding:
     """Exact: an example has one weight sample, wherever it meets a word."""
-    trial.load()
+    bound = trial.bound(trial.load())
     y = trial.guard.sample(_twice(trial, 3))
-    wrong = not np.array_equal(y[:, 0], y[:, -1])
+    wrong = not np.max(np.abs(y[:, 0] - y[:, -1])) <= bound
     return exact(wrong, f"the same word at two positions is {'two rows' if wrong else 'one row'}", 1)
 
 
@@ -42,11 +42,11 @@ def same_word_same_row(trial: EmbeddingTrial) -> Finding:
     trial=EmbeddingTrial,
 )
 def positions_draw_apart(trial: EmbeddingTrial) -> Finding:
-    """Exact: continuous draws coincide with probability zero."""
-    held, x = trial.load(), _twice(trial, 2)
+    """Exact: that several continuous draws all coincide, up to rounding, has a probability of nearly zero."""
+    held, x = trial.load(), _twice(trial, 4)
     z = trial.draws(x, held, trial.guard.sample(x))
-    pairs = (z[:, 0], z[:, -1]), (z[0], z[1])
-    wrong = any(bool(np.any(np.abs(a - b) <= 1e4 * trial.guard.eps)) for a, b in pairs)
+    pairs = (z[:, 0], z[:, -1]), (z[0::2], z[1::2])
+    wrong = any(bool(np.all(np.abs(a - b) <= 1e4 * trial.guard.eps)) for a, b in pairs)
     return exact(wrong, f"two places have {'the same noise' if wrong else 'noise of their own'}", 1)
 
 
@@ -60,9 +60,9 @@ def positions_draw_apart(trial: EmbeddingTrial) -> Finding:
 )
 def examples_share_weights(trial: EmbeddingTrial) -> Finding:
     """Exact."""
-    trial.load()
+    held = trial.load()
     y = trial.guard.sample(_twice(trial, 2))
-    wrong = not np.array_equal(y[0], y[1])
+    wrong = not np.max(np.abs(y[0] - y[1])) <= trial.bound(held)
     return exact(wrong, f"two equal examples read {'different' if wrong else 'the same'} rows in one call", 1)
 
 
@@ -154,6 +154,24 @@ def rows_draw_apart(trial: EmbeddingTrial) -> Finding:
 
 
 @claim(
+    "features-draw-apart",
+    "Two features of a word have noise of their own.",
+    catches=("eps-shared-across-outputs",),
+    families=FAMILY,
+    estimators=KINDS,
+    trial=EmbeddingTrial,
+)
+def features_draw_apart(trial: EmbeddingTrial) -> Finding:
+    """The correlation of the sizes of two independent normal draws, at every word."""
+    held, found = trial.load(), []
+    for _ in range(trial.calls):
+        x = trial.words(1)
+        found.append(trial.draws(x, held, trial.guard.sample(x))[0, :, :2])
+    z = np.concatenate(found)
+    return apart_of(trial, z[:, 0], z[:, 1], "two features")
+
+
+@claim(
     "calls-draw-anew",
     "Every call draws weights of its own.",
     catches=("eps-across-calls", "no-noise"),
@@ -178,5 +196,6 @@ CLAIMS = (
     signs_of_rows,
     signs_of_outputs,
     rows_draw_apart,
+    features_draw_apart,
     calls_draw_anew,
 )

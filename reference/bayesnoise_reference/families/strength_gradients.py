@@ -1,16 +1,14 @@
-"""Gradients through noise of learned strength, and its divergences."""
+"""Gradients through noise of learned strength."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.special import expit
 
-from bayesnoise_reference import concrete_dropout, information_dropout
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding, claim
 from bayesnoise_reference.claims.judge import exact, not_run
-from bayesnoise_reference.families.strength import INFORMATION, KINDS, StrengthTrial
-from bayesnoise_reference.numerics import complex_step
+from bayesnoise_reference.families.strength import KINDS, StrengthTrial
 
 
 def _expected(trial: StrengthTrial, held: dict[str, Array], x: Array, y: Array, grad_y: Array) -> dict[str, Array]:
@@ -44,6 +42,7 @@ def _expected(trial: StrengthTrial, held: dict[str, Array], x: Array, y: Array, 
         "strength-gradient-logit-of-mask",
         "strength-gradient-alpha-missing",
         "strength-gradient-alpha-range",
+        "strength-gradient-alpha-of-input",
     ),
 )
 def gradients(trial: StrengthTrial) -> Finding:
@@ -62,115 +61,4 @@ def gradients(trial: StrengthTrial) -> Finding:
     return exact(False, "every gradient is that of the draw", 1)
 
 
-@claim(
-    "kl-value",
-    "The divergence is that of a mask with this rate, the entropy of every unit counted.",
-    needs=("kl",),
-    families=("strength",),
-    estimators=("concrete",),
-    trial=StrengthTrial,
-    catches=(
-        "strength-kl-sign",
-        "strength-kl-entropy-once",
-        "strength-kl-entropy-missing",
-        "strength-kl-without-rate",
-        "strength-kl-prior-as-variance",
-    ),
-)
-def kl_value(trial: StrengthTrial) -> Finding:
-    """Exact, by enumeration, for two rates."""
-    d = trial.description
-    for logit in (-1.5, 0.25):
-        held = trial.load(diagonal=False, logit=logit)
-        right = float(np.real(concrete_dropout.divergence(held["theta"], held["logit"], d.units, d.prior)))
-        seen = trial.guard.kl()
-        if not abs(seen - right) <= trial.rounding(abs(right) + 4.0 * d.units**2):
-            return exact(True, f"the divergence is {seen:.6g}; {right:.6g} is right", 1)
-    return exact(False, "the divergence is that of a mask with this rate", 2)
-
-
-@claim(
-    "kl-gradients",
-    "The gradients of the divergence are its derivatives by the weights and by the logit.",
-    needs=("kl_gradients",),
-    families=("strength",),
-    estimators=("concrete",),
-    trial=StrengthTrial,
-    catches=("strength-kl-sign", "strength-kl-entropy-missing", "strength-kl-without-rate"),
-)
-def kl_gradients(trial: StrengthTrial) -> Finding:
-    """Exact, by a complex step through the enumeration."""
-    d, held = trial.description, trial.load(diagonal=False)
-    seen = trial.guard.kl_gradients()
-    for name in ("theta", "logit"):
-
-        def value(at: Array, name: str = name) -> Array:
-            given = held | {name: at}
-            return np.asarray(concrete_dropout.divergence(given["theta"], given["logit"], d.units, d.prior))
-
-        right = complex_step(value, held[name])
-        if np.any(np.abs(seen[name] - right) > trial.rounding(1.0 + np.max(np.abs(right)))):
-            return exact(True, f"the gradient of the divergence by {name} is not its derivative", 1)
-    return exact(False, "the gradients of the divergence are its derivatives", 2)
-
-
-def _of_examples(trial: StrengthTrial, held: dict[str, Array], x: Array) -> Array:
-    """The divergence of each example by its definition, times beta."""
-    d = trial.description
-    found = []
-    for h, s in zip(x @ held["theta"], x @ held["theta_alpha"], strict=True):
-        own = (
-            information_dropout.to_log_uniform(h, s, d.least, d.span)
-            if d.kind == "log_uniform"
-            else information_dropout.to_log_normal(h, s, 0.0, 1.0, d.least, d.span)
-        )
-        found.append(d.beta * float(np.real(own)))
-    return np.asarray(found)
-
-
-@claim(
-    "example-kl",
-    "The divergence of an example is the sum over its units of the integral that defines it, times beta.",
-    needs=("example_kl",),
-    families=("strength",),
-    estimators=INFORMATION,
-    trial=StrengthTrial,
-    catches=(
-        "strength-kl-sign",
-        "strength-kl-averaged",
-        "strength-kl-over-batch",
-        "strength-kl-of-root",
-        "strength-kl-no-mean",
-        "strength-kl-unweighted",
-    ),
-)
-def example_kl(trial: StrengthTrial) -> Finding:
-    """Exact, by quadrature. Of the log-uniform prior only differences: it leaves a constant to choose."""
-    held, x = trial.load(), trial.x(5)
-    seen, right = trial.guard.ask("example_kl", x=x), _of_examples(trial, held, x)
-    if seen.shape != right.shape:
-        return exact(True, f"the divergences of 5 examples have shape {seen.shape}; {right.shape} is right", 1)
-    if trial.description.kind == "log_uniform":
-        seen, right = seen - seen[0], right - right[0]
-    wrong = bool(np.any(np.abs(seen - right) > 4.0 * trial.rounding(16.0 * trial.description.units)))
-    return exact(wrong, f"divergences of examples are {seen[1]:.6g}; {right[1]:.6g} is right", right.size)
-
-
-@claim(
-    "dead-units",
-    "A unit that is off adds nothing that depends on alpha.",
-    needs=("example_kl",),
-    families=("strength",),
-    estimators=("log_uniform",),
-    trial=StrengthTrial,
-    catches=("strength-kl-of-dead-units",),
-)
-def dead_units(trial: StrengthTrial) -> Finding:
-    """Exact: inputs below zero, behind weights of 1, differ in alpha alone."""
-    trial.load()
-    seen = trial.guard.ask("example_kl", x=-trial.x(4))
-    wrong = bool(np.any(np.abs(seen - seen[0]) > trial.rounding(16.0)))
-    return exact(wrong, f"divergences of examples whose units are off {'differ' if wrong else 'agree'}", 4)
-
-
-CLAIMS = (gradients, kl_value, kl_gradients, example_kl, dead_units)
+CLAIMS = (gradients,)

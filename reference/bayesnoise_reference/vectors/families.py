@@ -6,23 +6,33 @@ from collections.abc import Callable
 from functools import partial
 
 from bayesnoise_reference.vectors import (
+    biases,
     compression,
     dropouts,
+    evolutions,
     factors,
     flow,
     functions,
+    iterates,
+    joint,
     learned_masks,
     masks,
     positions,
     posterior,
     recurrent,
+    steps,
     variational,
     weights,
 )
 from bayesnoise_reference.vectors.records import Family
 
 FAMILIES: dict[str, Callable[[], Family]] = {
-    **{f"{k}_{e}": partial(weights.family, k, e) for k in ("dense", "conv") for e in ("shared", "flipout", "local")},
+    **{
+        f"{k}_{e}": partial(weights.family, k, e)
+        for k in ("dense", "conv", "conv_transpose")
+        for e in ("shared", "flipout", "local")
+    },
+    **{f"random_bias_{e}": partial(biases.random_bias, e) for e in ("shared", "flipout", "local")},
     "bernoulli_dropout": dropouts.bernoulli,
     "gaussian_dropout": dropouts.gaussian,
     "variational_dropout": variational.variational,
@@ -44,6 +54,12 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "gru_flipout": partial(recurrent.family, "gru"),
     "embedding_flipout": positions.embeddings,
     "attention_flipout": positions.attentions,
+    "ivon": steps.ivon,
+    "vadam": steps.vadam,
+    "vogn": steps.vogn,
+    "slang": joint.slang,
+    "swag": iterates.swag,
+    "evolution": evolutions.strategies,
     "divergences": functions.divergence_family,
     "special_functions": functions.special_family,
     "activations": functions.activation_family,

@@ -25,6 +25,7 @@ SPECIAL = {
     "ZeroRow": "One example is all zeros, as behind a dead ReLU. Its output has no noise under local "
     "reparameterisation, where the square root has a kink: the gradient wanted is that of the mean alone, halfway "
     "between both sides, and finite. It adds nothing to the gradients of the parameters.",
+    "BiasAlone": "One example is all zeros, and the layer has a random bias: its output is that bias, noise and all.",
     "ExtremeScale": "A raw scale so far out that a formula written plainly overflows or underflows to NaN.",
     "BatchOfOne": "One example.",
     "EmptyBatch": "No example: outputs with a zero in their shape, gradients of the parameters that are zero.",
@@ -33,6 +34,13 @@ SPECIAL = {
     "PriorMean": "The prior is not centred at zero.",
     "Strided": "A convolution with stride, padding or dilation.",
     "NoNoise": "The noise is zero: the output is that of the mean.",
+    "FirstStep": "Nothing was taken in before: running means are zero, and their corrections are at their largest.",
+    "LateStep": "So many steps were taken before that nothing is left of what the law started with.",
+    "NoGradient": "The gradient is zero: the prior and what was taken in before move the state.",
+    "Constant": "A constant in all values of an objective, which says nothing of its gradient.",
+    "FewIterates": "Fewer iterates than deviations may be kept: as many deviations as iterates.",
+    "Cancellation": "Numbers far from zero that differ little: a mean of squares less a square loses their digits.",
+    "OppositeCurvature": "Gradient and noise are far out, of opposite signs: a precision must stay above zero.",
 }
 
 

@@ -71,19 +71,27 @@ def bugs_of(right: Right) -> Iterator[Change]:
     if right.estimator == "local":
         yield from _local_bugs(right)
     yield from _gradient_bugs(right)
-    if right.kind == "conv":
-        yield (
-            "KernelFlipped",
-            "A true convolution: the kernel is read backwards.",
-            right.other(
-                **{name: _flipped(name) for name in ("mu", "rho", *(() if right.estimator == "local" else ("eps",)))}
-            ),
-        )
+    if right.kind != "dense":
+        of_weights = ("mu", "rho", *(() if right.estimator == "local" else ("eps",)))
+        sentence = "A true convolution: the kernel is read backwards."
+        if right.kind == "conv_transpose":
+            sentence = "The kernel is read backwards."
+            yield (
+                "ChannelsExchanged",
+                "The weights are read as if their first axis counted the channels of the output.",
+                right.other(**{name: _exchanged(name) for name in of_weights}),
+            )
+        yield "KernelFlipped", sentence, right.other(**{name: _flipped(name) for name in of_weights})
     yield from _kl_bugs(right.kl)
 
 
 def _flipped(name: str) -> Replaced:
     return lambda v: v[name][..., ::-1, ::-1]
+
+
+def _exchanged(name: str) -> Replaced:
+    """The channels of input and output in each other's place, where there are as many of both."""
+    return lambda v: np.swapaxes(v[name], 0, 1) if v[name].shape[0] == v[name].shape[1] else v[name]
 
 
 def _of_first(name: str) -> Replaced:

@@ -104,3 +104,48 @@ def conv_cases(estimator: str) -> tuple[Case, ...]:
         Case("a standard deviation that underflows, a prior with a mean", ("ExtremeScale", "PriorMean"), small),
         Case("the first example is zero", ("ZeroRow",), dead),
     )
+
+
+def transposed_cases(estimator: str) -> tuple[Case, ...]:
+    """Two-dimensional transposed convolutions of a few pixels."""
+    rng = np.random.default_rng(14)  # no pixel is 0, where the root under local has a kink
+
+    def make(
+        n: int,
+        c: int,
+        o: int,
+        size: tuple[int, int],
+        kernel: tuple[int, int],
+        s: Any = 1,
+        p: Any = 0,
+        d: Any = 1,
+        beyond: Any = 0,
+    ) -> Values:
+        geometry = (np.broadcast_to(np.asarray(v, dtype=np.float64), (2,)) for v in (s, p, d, beyond))
+        stride, padding, dilation, output_padding = geometry
+        space = (np.array(size) - 1) * stride + dilation * (np.array(kernel) - 1) + 1 + output_padding - 2 * padding
+        given = {"stride": stride, "padding": padding, "dilation": dilation, "output_padding": output_padding}
+        y = (n, o, *(int(v) for v in space))
+        return _inputs(rng, estimator, (n, c, *size), (c, o, *kernel), y, **given)
+
+    small = make(1, 1, 1, (2, 1), (2, 1))
+    small["rho"] = np.array([-1000.0, -20.0]).reshape(1, 1, 2, 1)
+    small["prior_mean"] = np.array(-0.75)
+    pixel = make(1, 2, 1, (2, 1), (1, 1))
+    pixel["prior_mean"] = np.array(-0.75)
+    dead = make(2, 1, 1, (2, 1), (2, 1))
+    dead["x"][0] = 0.0
+    return (
+        Case("two examples", ("Ordinary",), make(2, 2, 2, (2, 1), (2, 1))),
+        Case("three channels to one, padded", ("Strided",), make(1, 3, 1, (1, 3), (1, 2), 1, (0, 1))),
+        Case(
+            "stride 2, padding of rows, one row beyond",
+            ("Strided",),
+            make(1, 1, 1, (2, 1), (3, 2), 2, (1, 0), 1, (1, 0)),
+        ),
+        Case("dilation 2 by 1", ("Strided",), make(1, 1, 1, (2, 1), (2, 2), 1, 0, (2, 1))),
+        Case("kernel of one pixel, a prior with a mean", ("BatchOfOne", "PriorMean"), pixel),
+        Case("no example", ("EmptyBatch",), make(0, 2, 1, (2, 2), (2, 2))),
+        Case("a standard deviation that underflows, a prior with a mean", ("ExtremeScale", "PriorMean"), small),
+        Case("the first example is zero", ("ZeroRow",), dead),
+    )

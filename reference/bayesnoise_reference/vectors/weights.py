@@ -1,4 +1,4 @@
-"""Gaussian weights under the three estimators, over a dense map and a convolution: six families.
+"""Gaussian weights under the three estimators, over a dense map, a convolution and its transpose: nine families.
 
 Each output is computed with the weights of its own example, as the paper defines it, or from the law of the output.
 """
@@ -11,13 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from bayesnoise_reference import bayes_by_backprop, convolution, dense, flipout, local_reparameterization
+from bayesnoise_reference import (
+    bayes_by_backprop,
+    convolution,
+    dense,
+    flipout,
+    local_reparameterization,
+    transposed_convolution,
+)
 from bayesnoise_reference._typing import Array, Contract
 from bayesnoise_reference.scales import log_sigma_of, sigma_of
 from bayesnoise_reference.vectors.layers import LayerDefinition, gaussian_kl
 from bayesnoise_reference.vectors.records import Bug, Family, Group, Values
 from bayesnoise_reference.vectors.weight_bugs import Right, bugs_of
-from bayesnoise_reference.vectors.weight_cases import conv_cases, dense_cases
+from bayesnoise_reference.vectors.weight_cases import conv_cases, dense_cases, transposed_cases
 
 SOURCES = {
     "shared": "Blundell, Cornebise, Kavukcuoglu, Wierstra 2015, arXiv 1505.05424",
@@ -35,6 +42,10 @@ _MAPS = {
     "conv": "B(x, w)[n, o, p, q] = sum over c, k, l of w[o, c, k, l] x[n, c, p stride[0] - padding[0] + "
     "k dilation[0], q stride[1] - padding[1] + l dilation[1]] (cross-correlation, zeros outside): x is "
     "(n, c, height, width), w is (o, c, k, l), the shape of grad_y is that of the result",
+    "conv_transpose": "every x[n, c, p, q] w[c, o, k, l] is added to B(x, w)[n, o, p stride[0] + k dilation[0] - "
+    "padding[0], q stride[1] + l dilation[1] - padding[1]]; what falls outside is dropped: x is (n, c, height, width), "
+    "w is (c, o, k, l), and the result, like grad_y, has (height - 1) stride[0] + (k - 1) dilation[0] + 1 + "
+    "output_padding[0] - 2 padding[0] rows, and columns alike",
 }
 _COMMON = {
     "sigma": "log(1 + exp(rho)), elementwise",
@@ -51,6 +62,9 @@ def contract_of(kind: str, inputs: Values) -> Contract:
     if kind == "dense":
         return dense.output
     stride, padding, dilation = (tuple(int(n) for n in inputs[k]) for k in ("stride", "padding", "dilation"))
+    if kind == "conv_transpose":
+        beyond = tuple(int(n) for n in inputs["output_padding"])
+        return lambda x, w: transposed_convolution.output(x, w, stride, padding, beyond, dilation)
     return lambda x, w: convolution.output(x, w, stride, padding, dilation)
 
 
@@ -59,6 +73,8 @@ def pattern_of(kind: str, inputs: Values) -> Callable[[Array, Array], Array]:
     if kind == "dense":
         return dense.sign_pattern
     kernel = inputs["mu"].shape[2:]
+    if kind == "conv_transpose":
+        return lambda r, s: transposed_convolution.sign_pattern(r, s, kernel)
     return lambda r, s: convolution.sign_pattern(r, s, kernel)
 
 
@@ -88,12 +104,16 @@ def definition(kind: str, estimator: str) -> LayerDefinition:
     return LayerDefinition(lambda inputs: output(kind, estimator, inputs), ("mu", "rho"), kl)
 
 
+def conventions(kind: str, estimator: str) -> dict[str, str]:
+    """What a reader must know of the layer."""
+    return {"y": _OUTPUT[estimator], "B": _MAPS[kind], **_COMMON}
+
+
 def family(kind: str, estimator: str) -> Family:
-    """One of the six."""
+    """One of the nine."""
     right = definition(kind, estimator)
     changes = bugs_of(Right(kind, estimator, output, kl, contract_of))
     bugs = tuple(Bug(flag, sentence, replace(right, **change)) for flag, sentence, change in changes)
-    cases = (dense_cases if kind == "dense" else conv_cases)(estimator)
-    conventions = {"y": _OUTPUT[estimator], "B": _MAPS[kind], **_COMMON}
-    group = Group(f"{kind}.{estimator}", conventions, right, cases, bugs)
+    cases = {"dense": dense_cases, "conv": conv_cases, "conv_transpose": transposed_cases}[kind](estimator)
+    group = Group(f"{kind}.{estimator}", conventions(kind, estimator), right, cases, bugs)
     return Family(f"{kind}_{estimator}", SOURCES[estimator], (group,))
