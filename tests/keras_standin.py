@@ -47,6 +47,10 @@ class DenseFlipout:
         self.rng = random
 
     def __call__(self, x: Any) -> Any:
+        return self.pass_with(x, 1.0)
+
+    def pass_with(self, x: Any, amount: float) -> Any:
+        """The output of one draw, its noise times the amount."""
         if not self.built:
             shape = (x.shape[-1], self.units)
             names = ("kernel_posterior_loc", "kernel_posterior_untransformed_scale", "bias_posterior_loc")
@@ -56,7 +60,7 @@ class DenseFlipout:
             self.built = True
         mean, rho, bias = (v.value.astype(np.float64) for v in self.trainable_variables)
         scale, slope = np.logaddexp(0.0, rho), np.exp(-np.logaddexp(0.0, -rho))
-        eps = self.rng.generator.standard_normal(mean.shape)
+        eps = amount * self.rng.generator.standard_normal(mean.shape)
         r, s = (self.rng.generator.choice([-1.0, 1.0], (len(x), n)) for n in mean.shape)
         y = (x @ mean + s * ((x * r) @ (scale * eps)) + bias).astype(np.float32).view(Output)
         log_scale = np.where(rho < -30.0, rho, np.log(np.logaddexp(0.0, np.maximum(rho, -30.0))))
@@ -84,6 +88,37 @@ class HalfKL(DenseFlipout):
     """Half the KL."""
 
     kl_factor = 0.5
+
+
+class QuietLater(DenseFlipout):
+    """Noise in training alone."""
+
+    quiet = 0.0
+
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
+        return self.pass_with(x, 1.0 if training else self.quiet)
+
+
+class NeverQuiet(QuietLater):
+    """The same, but for the noise that evaluation has too."""
+
+    quiet = 1.0
+
+
+class Model:
+    """Parts, each with its losses as often as it is called."""
+
+    parts: list[Any]
+
+    def __call__(self, x: Any) -> Any:
+        return self.call(x)
+
+    def call(self, x: Any) -> Any:
+        """To be overridden."""
+
+    @property
+    def losses(self) -> list[Any]:
+        return [loss for part in self.parts for loss in part.losses]
 
 
 class Tape:
@@ -119,6 +154,7 @@ tensorflow = types.ModuleType("tensorflow")
 vars(tensorflow).update(
     __version__="0 (a stand-in)",
     random=random,
+    keras=types.SimpleNamespace(Model=Model),
     constant=np.array,
     TensorSpec=lambda shape, dtype: (shape, dtype),
     function=lambda f, input_signature: f,

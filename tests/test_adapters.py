@@ -12,6 +12,7 @@ from bayesnoise_reference import verify
 from bayesnoise_reference.adapters.adapter import Description, from_layout, to_layout
 from bayesnoise_reference.adapters.torch import TorchModule, detect
 from bayesnoise_reference.claims.outcome import Report
+from bayesnoise_reference.families.noise import Noise
 from planted.weights import RIGHT
 
 DENSE = Description("dense", "flipout", 5, 8, prior=0.5)
@@ -127,3 +128,29 @@ def test_descriptions_of_what_cannot_be(given: dict[str, Any], message: str) -> 
 
 def test_a_prior_variance_is_a_variance() -> None:
     assert replace(DENSE, prior=4.0, prior_kind="variance").prior_scale == 2.0
+
+
+class LearnedNoise(torch.nn.Module):  # type: ignore[misc]
+    """Gaussian factors whose alpha is learned, a channel, under the names of the family."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log_alpha = torch.nn.Parameter(torch.zeros(6, dtype=torch.float64))
+
+    def forward(self, x: Any) -> Any:
+        alpha = self.log_alpha.exp().reshape(6, *[1] * (x.ndim - 2))
+        return x * (1 + alpha.sqrt() * torch.randn_like(x))
+
+
+def test_a_torch_module_of_another_family_has_its_names() -> None:
+    report = verify(TorchModule(LearnedNoise(), Noise(kind="learned", units=6)))
+    assert report.exit_code == 0, report.refuted
+    status = {c.id.rpartition(".")[2]: c.status for c in report.claims}
+    assert {status[topic] for topic in ("fresh", "zero-batch", "gradient-input", "seeded")} == {"holds"}
+    assert "kl" not in TorchModule(LearnedNoise(), Noise(kind="learned", units=6)).abilities
+
+
+def test_a_torch_module_without_parameters_is_verified() -> None:
+    right, wrong = (TorchModule(torch.nn.Dropout(p), Noise(kind="bernoulli", rate=0.25)) for p in (0.25, 0.75))
+    assert verify(right).exit_code == 0
+    assert refuted(verify(wrong)) == {"values", "rate"}

@@ -78,6 +78,20 @@ def test_a_function_of_a_tree_holds() -> None:
     assert not_run == {"replay", "restores", "kl-nested", "kl-shared"}
 
 
+def test_a_network_counts_its_kl() -> None:
+    def status(network_kl: Any) -> list[str]:
+        adapter = JaxFunction(apply, template(), NAMES, WHAT, kl=kl, network_kl=network_kl)
+        claims = verify(adapter, only=["dense.flipout.kl-nested", "dense.flipout.kl-shared"]).claims
+        return [c.status for c in claims if ".kl-" in c.id]
+
+    assert status(lambda params, arrangement: kl(params)) == ["holds", "holds"]
+    assert status(lambda params, arrangement: kl(params) * (2 if arrangement == "shared" else 1)) == [
+        "holds",
+        "refuted",
+    ]
+    assert status(lambda params, arrangement: kl(params) if arrangement == "nested" else None) == ["holds", "not run"]
+
+
 def test_a_mistake_is_found() -> None:
     found = {c.id for c in verify(JaxFunction(shared_signs, template(), NAMES, WHAT, kl=kl)).refuted}
     assert "dense.flipout.signs-per-example" in found

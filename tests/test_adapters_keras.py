@@ -53,6 +53,57 @@ def test_a_wrong_kl_is_found_and_named() -> None:
     assert "which is half the KL" in said
 
 
+def statuses(adapter: KerasLayer) -> dict[str, str]:
+    """What became of each claim, by its topic."""
+    return {c.id.rpartition(".")[2]: c.status for c in verify(adapter).claims}
+
+
+@pytest.mark.usefixtures("standin")
+def test_evaluation_is_a_call_that_does_not_train() -> None:
+    status = statuses(KerasLayer(keras_standin.QuietLater(8), WHAT))
+    assert "refuted" not in status.values()
+    assert (status["evaluation-mean"], status["evaluation-repeats"], status["weight-variance"]) == ("holds",) * 3
+    status = statuses(KerasLayer(keras_standin.NeverQuiet(8), WHAT))
+    assert [topic for topic, found in status.items() if found == "refuted"] == ["evaluation-repeats", "evaluation-mean"]
+    assert statuses(KerasLayer(keras_standin.DenseFlipout(8), WHAT))["evaluation-mean"] == "not run"
+
+
+@pytest.mark.usefixtures("standin")
+def test_a_way_to_evaluate_can_be_given() -> None:
+    adapter = KerasLayer(keras_standin.NeverQuiet(8), WHAT, evaluate=lambda layer, x: layer.pass_with(x, 0.0))
+    assert "refuted" not in statuses(adapter).values()
+
+
+@pytest.mark.usefixtures("standin")
+def test_the_losses_of_a_model_are_its_kl() -> None:
+    def once(model: Any) -> float:
+        def inside(part: Any) -> list[Any]:
+            return [layer for p in part.parts for layer in inside(p)] if hasattr(part, "parts") else [part]
+
+        return float(sum(sum(layer.losses) for layer in set(inside(model))))
+
+    def status(**given: Any) -> tuple[str, str]:
+        found = statuses(KerasLayer(keras_standin.DenseFlipout(8), WHAT, **given))
+        return found["kl-nested"], found["kl-shared"]
+
+    assert status() == ("holds", "not run")
+    assert status(network_kl=once) == ("holds", "holds")
+    assert status(network_kl=lambda model: sum(model.losses)) == ("holds", "refuted")
+    assert status(network_kl=lambda model: 2 * once(model)) == ("refuted", "refuted")
+    assert status(kl=lambda layer: sum(layer.losses)) == ("not run", "not run")
+
+
+@pytest.mark.skipif("tensorflow_probability" in MISSING, reason="`make findings` makes an environment that has it")
+@pytest.mark.filterwarnings("ignore")  # of the packages
+def test_keras_counts_a_layer_that_is_called_twice_twice() -> None:
+    from tensorflow_probability import layers
+
+    adapter = conventional_keras(layers.DenseFlipout, 3, 4)
+    adapter._network_kl = lambda model: sum(model.losses)
+    once, twice = (adapter.network_kl(arrangement) for arrangement in ("nested", "shared"))
+    assert (once, twice) == (adapter.kl(), 2 * adapter.kl())
+
+
 @pytest.mark.usefixtures("standin")
 def test_a_conventional_class_needs_one_command() -> None:
     words = ("verify", "keras:keras_standin.DenseFlipout", "--in", 4, "--out", 8)

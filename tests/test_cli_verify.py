@@ -131,6 +131,11 @@ def test_a_program_that_dies_is_three() -> None:
     result = run("verify", program("misbehaving", "dies"))
     assert result.exit_code == 3
     assert "its stderr ends with: loading the weights out of luck" in " ".join(result.stdout.split())
+    result = run("verify", program("misbehaving", "never begins"), "--limit", 1)
+    assert (result.exit_code, result.stderr.split("SilentProcessError: ")[1]) == (
+        3,
+        "asked for describe, the program was silent for 1 s, and was ended\n",
+    )
     result = run("verify", f"exec:{sys.executable} -c 'raise SystemExit(9)'")
     assert result.exit_code == 3
     assert result.stderr.endswith("raised ProcessError: asked for describe, the program ended with exit code 9\n")
@@ -142,13 +147,20 @@ REFUSED = {
     "no name": (("verified_layers",), "expected package.module:NAME"),
     "no adapter": (("verified_layers:NO_ADAPTER",), "is a ndarray without description, load and sample: no adapter"),
     "no such method": (("library:flipuot",), "did you mean flipout"),
-    "no claims": (("library:dropout",), "there are claims about bayes_by_backprop"),
+    "no claims": (("library:deterministic",), "there are no claims about deterministic; there are about "),
+    "no such size": (("library:dropout", "--kernel", "3"), "kernel cannot be given for dropout, only rate, inputs"),
+    "no output size": (("library:dropout", "--out", "3"), "outputs cannot be given for dropout, only rate, inputs"),
+    "no such setting": (("library:lstm", "--set", "gates=4"), "gates cannot be given for lstm, only estimator, dtype"),
+    "a size twice": (("library:dropout", "--in", "3", "--set", "units=4"), "inputs is given twice for dropout: it is"),
+    "a setting of no number": (("library:dropout", "--set", "rate=half"), 'rate is "half", expected a finite number'),
+    "a setting out of range": (("library:dropout", "--set", "rate=1"), "rate is 1.0, expected a probability above 0"),
+    "for classes": (("library:flipout", "--parameter", "mean=mu"), "--parameter and --kl are for torch: and keras:"),
     "tier": (("library:flipout", "--tier", "daily"), "tier is 'daily', expected one of"),
     "alpha": (("library:flipout", "--alpha", "0"), "alpha is 0.0, expected"),
     "only": (("library:flipout", "--only", "x"), "only has 'x', which is no claim about this layer"),
     "expect": (("library:flipout", "--expect", "x"), "--expect is 'x', expected two parts with = between"),
     "kernel": (("library:flipout", "--kernel", "a"), "kernel is 'a', expected integers"),
-    "bias": (("library:flipout", "--bias", "some"), "bias is 'some', expected one of"),
+    "bias": (("library:flipout", "--bias", "some"), 'bias is "some", expected one of'),
     "described": (("verified_layers:NO_NOISE", "--bias", "none"), "--bias is for torch:, keras: and library: targets"),
     "an argument missing": (("torch:verified_layers.Silent",), "Silent needs the argument 'flavour'"),
     "an argument unknown": (("torch:verified_layers.Flipout", "--set", "colour=1"), "has no argument 'colour'"),

@@ -6,11 +6,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from bayesnoise_reference import verify
 from bayesnoise_reference.adapters import process
+from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.adapters.process import ProcessError
 from bayesnoise_reference.adapters.subprocess import Subprocess
 
@@ -116,15 +118,72 @@ def wait_until_gone(pids: list[int]) -> None:
     raise AssertionError(f"left behind: {[pid for pid in pids if not gone(pid)]}")
 
 
+ENDINGS: dict[str, tuple[str, str]] = {  # how it misbehaves: the claim that says so, and how its sentence begins
+    "sleeps": ("hangs", "sample did not return within 2 s; nothing was asked of it afterwards"),
+    "ignores signals": ("hangs", "sample did not return within 2 s; nothing was asked of it afterwards"),
+    "writes without end": ("raises", "sample raised ProcessError: asked for sample, the program wrote a line of more"),
+    "writes lines without end": (
+        "raises",
+        "sample raised ProcessError: asked for sample, the program answered what is",
+    ),
+    "stops half way": ("raises", "sample raised ProcessError: asked for sample, the program ended with exit code 0 in"),
+}
+
+
 @see_processes
-def test_a_program_that_hangs_is_not_left_behind(tmp_path: Path) -> None:
-    with misbehaving("sleeps", str(tmp_path / "pids")) as adapter:
-        report = verify(adapter, limit=1.0)
-        pids = started(tmp_path / "pids")
-        assert not any(map(gone, pids))
-    said = next(c.sentence for c in report.claims if c.id.endswith(".adapter.hangs"))
-    assert (report.exit_code, said.split(";")[0]) == (3, "sample did not return within 1 s")
-    wait_until_gone(pids)
+@pytest.mark.parametrize("mode", ENDINGS)
+def test_a_program_that_gives_no_answer_is_reported_and_not_left_behind(
+    mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "LONGEST", 2**18)
+    kind, sentence = ENDINGS[mode]
+    adapter = misbehaving(mode, str(tmp_path / "pids"))  # which nobody closes
+    before = threading.active_count()
+    began = time.perf_counter()
+    report = verify(adapter, limit=2.0, only=["dense.shared.weight-mean"])
+    assert time.perf_counter() - began < 30.0
+    wait_until_gone(started(tmp_path / "pids"))
+    assert [c.id for c in report.refuted] == [f"dense.shared.adapter.{kind}"]
+    assert report.refuted[0].sentence.startswith(sentence)
+    assert report.exit_code == 3
+    adapter.close()
+    for _ in range(200):
+        if threading.active_count() <= before:  # nor does a thread wait for it
+            break
+        time.sleep(0.05)
+    assert threading.active_count() <= before
+
+
+def test_silence_of_its_own_limit_is_a_hang_too() -> None:
+    with misbehaving("sleeps", limit=0.5) as adapter:
+        report = verify(adapter, only=["dense.shared.weight-mean"])
+    assert [(c.id, c.sentence) for c in report.refuted] == [
+        (
+            "dense.shared.adapter.hangs",
+            "asked for sample, the program was silent for 0.5 s, and was ended; nothing was asked of it afterwards",
+        )
+    ]
+
+
+class Clings:
+    """An adapter that hangs in every call, and in closing too."""
+
+    description = Description("dense", "shared", 2, 3)
+
+    def load(self, parameters: Any) -> None:
+        time.sleep(60)
+
+    sample = load
+
+    def close(self) -> None:
+        time.sleep(60)
+
+
+def test_closing_is_not_waited_for() -> None:
+    began = time.perf_counter()
+    report = verify(Clings(), limit=0.2)
+    assert time.perf_counter() - began < 10.0
+    assert [c.id.rpartition(".")[2] for c in report.refuted] == ["hangs"]
 
 
 @see_processes

@@ -73,7 +73,7 @@ def verify(
     seed: int = 0,
     expected_failures: Mapping[str, str] | None = None,
     only: Iterable[str] | None = None,
-    limit: float = 10.0,
+    limit: float = 60.0,
 ) -> Report:
     """A report on the adapter's layer: of a correct one it refutes anything with a probability of at most `alpha`.
 
@@ -128,10 +128,14 @@ def _put(claim: Claim, guard: Guard, tier: Tier, share: float, alpha: float, see
         return Outcome(name, "not run", f"the adapter has no {' and no '.join(missing)}", alpha=share, replay=replay)
     rng = np.random.default_rng([seed, zlib.crc32(claim.topic.encode())])
     trial = claim.trial(guard, rng, share, CALLS[tier])
-    try:
+
+    def work() -> Finding:
         guard.seed(int(rng.integers(2**31)))
         with np.errstate(all="ignore"):
-            found = claim.check(trial)
+            return claim.check(trial)
+
+    try:
+        found = guard.watch(work)
     except AdapterError as wrong:
         guard.fault(wrong.kind, wrong.sentence)
         return Outcome(name, "not run", f"it could not be judged: {wrong.sentence}", alpha=share, replay=replay)

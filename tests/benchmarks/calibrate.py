@@ -1,20 +1,27 @@
 """False alarms and the calibration of p-values, measured: many seeded runs of layers that are right.
 
     python tests/benchmarks/calibrate.py --runs 2000 --families dense,convolution --out docs/calibration.md
+    python tests/benchmarks/calibrate.py --families convolution --minutes 60 --keep runs.jsonl --out docs/calibration.md
 
 A p-value is at most a with a probability of at most a, so each share below may exceed its level by chance alone. Rows
 whose excess has a probability below 1e-4 under the exact binomial law are marked. With `--out` the table of a family
-is written into the page, in the place of the one that was there.
+is written into the page, in the place of the one that was there. With `--keep` every run is written down when it is
+done, and what is there is not run again; with `--minutes` a family ends early, and its table says after how many runs.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
-from collections import defaultdict
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from itertools import islice
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,33 +39,50 @@ UNLIKELY = 1e-4
 class Run(NamedTuple):
     """What one seed showed of one layer."""
 
+    kind: str
+    seed: int
     p: dict[str, float]
     alarms: list[str]
 
 
-def run(kind: str, seed: int) -> Run:
+def run(task: tuple[str, int]) -> Run:
     """The p-values of the right layer, and what was refuted of it."""
+    kind, seed = task
     report = verify(PLANTED[kind].adapter(PLANTED[kind].description, ""), seed=seed)
     alarms = [f"seed {seed}: {claim.id}: {claim.sentence}" for claim in report.refuted]
-    return Run({claim.id: claim.p for claim in report.claims if claim.p is not None}, alarms)
+    return Run(kind, seed, {claim.id: claim.p for claim in report.claims if claim.p is not None}, alarms)
 
 
-def section(family: str, kinds: list[str], runs: int, jobs: int) -> tuple[str, int]:
-    """The table of a family, and how many false alarms there were."""
-    seen, alarms = defaultdict(list), []
-    with ProcessPoolExecutor(jobs) as pool:
-        for kind in kinds:
-            for found in pool.map(run, [kind] * runs, range(runs), chunksize=8):
-                alarms += found.alarms
-                for name, p in found.p.items():
-                    seen[f"{kind}.{name.split('.', 2)[2]}"].append(p)
-    today = datetime.now(UTC).date()
+def kept(path: Path | None) -> list[Run]:
+    """The runs that are written down already."""
+    if path is None or not path.exists():
+        return []
+    return [Run(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def missing(kinds: list[str], runs: int, done: list[Run], pool: ProcessPoolExecutor, seconds: float) -> Iterator[Run]:
+    """The runs that are still to be made, every kind at a seed before the next seed, until the time is up."""
+    have, until = {(found.kind, found.seed) for found in done}, time.monotonic() + seconds
+    tasks = ((kind, seed) for seed in range(runs) for kind in kinds if (kind, seed) not in have)
+    while (some := list(islice(tasks, 16 * len(kinds)))) and time.monotonic() < until:
+        yield from pool.map(run, some)
+
+
+def table(family: str, kinds: list[str], runs: list[Run]) -> tuple[str, int]:
+    """The section of a family, of the seeds that every kind has had, and how many false alarms there were."""
+    seen, alarms, times = defaultdict(list), [], Counter(found.seed for found in runs)
+    whole = [found for found in runs if times[found.seed] == len(kinds)]
+    for found in whole:
+        alarms += found.alarms
+        for name, p in found.p.items():
+            seen[f"{found.kind}.{name.split('.', 2)[2]}"].append(p)
+    today, count = datetime.now(UTC).date(), len(whole) // len(kinds)
     lines = [
         f"## {family}",
         "",
-        f"{runs} runs of {', '.join(kinds)}, {today}: {len(alarms)} false alarms.",
-        "",
+        f"{count} runs of {', '.join(kinds)}, {today}: {len(alarms)} false alarms.",
         *(f"- {alarm}" for alarm in alarms),
+        *[""] * bool(alarms),
         "| claim | " + " | ".join(f"p <= {level}" for level in LEVELS) + " | |",
         "|---|" + "---|" * (len(LEVELS) + 1),
     ]
@@ -85,12 +109,21 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--families", default=",".join(families))
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=inf, help="The time for one family.")
+    parser.add_argument("--keep", type=Path, help="A file of runs, to go on from.")
     parser.add_argument("--out", type=Path, help="A page with a section for each family.")
     arguments = parser.parse_args()
     total = 0
     for family in arguments.families.split(","):
         kinds = [kind for kind, planted in PLANTED.items() if planted.description.family == family]
-        text, alarms = section(family, kinds, arguments.runs, arguments.jobs)
+        runs = [found for found in kept(arguments.keep) if found.kind in kinds and found.seed < arguments.runs]
+        with ProcessPoolExecutor(arguments.jobs) as pool:
+            for found in missing(kinds, arguments.runs, list(runs), pool, 60.0 * arguments.minutes):
+                runs.append(found)
+                if arguments.keep is not None:
+                    with arguments.keep.open("a", encoding="utf-8") as file:
+                        file.write(f"{json.dumps(found._asdict())}\n")
+        text, alarms = table(family, kinds, runs)
         print(text, flush=True)
         total += alarms
         if arguments.out is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
@@ -18,7 +19,8 @@ machine epsilon of float32 to every standard deviation, which their description 
 """
 BESIDE = """## TensorFlow Probability, without the kit
 
-What was refuted above, from the layers alone.
+What was refuted above, from the layers alone, and how Keras adds up losses: what a layer adds in its call is there once
+a call, so that a model which calls it twice has its KL twice.
 """
 
 
@@ -46,7 +48,7 @@ LAYERS = (
 
 
 def measured() -> list[Measured]:
-    """Each refutation once more, in a line or two of the package's own functions."""
+    """Each refutation once more, in a line or two of the package's own functions, and the losses of a model."""
     layer: Any = layers.DenseLocalReparameterization(4)
     x = np.array([[0.0, 0.0, 0.0], [1.0, 2.0, 3.0]], dtype=np.float32)
     layer(x)
@@ -56,9 +58,18 @@ def measured() -> list[Measured]:
     finite = bool(np.all(np.isfinite(np.array(tape.gradient(y, scale)))))
     empty, kernel = np.zeros((0, 6, 6, 3), dtype=np.float32), np.zeros((3, 3, 3, 16), dtype=np.float32)
     shape = tuple(tf.nn.conv2d(empty, kernel, 1, "VALID").shape)
+    twice: Any = layers.DenseFlipout(4)
+    keras: Any = import_module("tf_keras")
+    entry = keras.Input((3,))
+    model = keras.Model(entry, [twice(entry), twice(entry)])
+    model(x)
+    ratio = float(sum(model.losses)) / float(twice.losses[0])
     gradient = "gradient of the scales of `DenseLocalReparameterization` where one row of two is zero"
     return [
         Measured(PACKAGE, gradient, "finite" if finite else "NaN", "finite"),
+        Measured(
+            "tf-keras", "sum of `model.losses` in KLs: a model that calls a `DenseFlipout` twice", f"{ratio:g}", "1"
+        ),
         Measured(
             "tensorflow-cpu", "shape of `tf.nn.conv2d` of (0, 6, 6, 3) and (3, 3, 3, 16)", f"{shape}", "(0, 4, 4, 16)"
         ),

@@ -25,9 +25,9 @@ torch.set_num_threads(1)
 HEAD = """# What the kit says of public implementations
 
 Made by `make findings` on {when}: {seeds} fresh seeds each, tier pr, on the CPU, layers of 8 inputs and
-64 outputs (convolutions 3 and 16 channels, kernel 3 x 3). Listed is what was refuted at every seed, with the sentence
-of the first; what held is counted. The packages are their authors' work and are used by many: a finding is one of a
-version, meant to be reported to them first.
+64 outputs (convolutions 3 and 16 channels, kernel 3 or 3 x 3). Listed is what was refuted at every seed, with the
+sentence of the first; what held is counted. The packages are their authors' work and are used by many: a finding is one
+of a version, meant to be reported to them first.
 
 One layer again, with the sentences in a terminal, where the package is installed:
 
@@ -68,7 +68,9 @@ SUMMED = partial(bayesian_kl_loss, reduction="sum")
 LAYERS = (
     usual("bayesian-torch", "LinearFlipout", bayesian_torch.LinearFlipout),
     usual("bayesian-torch", "LinearReparameterization", bayesian_torch.LinearReparameterization),
+    usual("bayesian-torch", "Conv1dFlipout", bayesian_torch.Conv1dFlipout, kernel=(3,)),
     usual("bayesian-torch", "Conv2dFlipout", bayesian_torch.Conv2dFlipout, kernel=(3,)),
+    usual("bayesian-torch", "Conv2dReparameterization", bayesian_torch.Conv2dReparameterization, kernel=(3,)),
     usual("torchbnn", "BayesLinear, default KL", torchbnn.BayesLinear, kl=bayesian_kl_loss),
     usual("torchbnn", "BayesLinear, KL summed", torchbnn.BayesLinear, kl=SUMMED),
     Layer("blitz-bayesian-pytorch", "BayesianLinear", partial(blitz, BayesianLinear, "shared", "BayesianLinear")),

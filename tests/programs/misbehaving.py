@@ -20,6 +20,14 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def identify() -> None:
+    """Write who this is, and a child of it that sleeps, into the file of the second argument."""
+    if len(sys.argv) > 2:
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        with open(sys.argv[2], "w", encoding="utf-8") as file:
+            file.write(f"{os.getpid()} {child.pid}")
+
+
 def misbehave(number: int) -> None:
     """The answer to a sample."""
     right: dict[str, Any] = {"id": number, "y": {"shape": [1, 3], "data": [[0.0, 1.0, 2.0]]}}
@@ -29,12 +37,14 @@ def misbehave(number: int) -> None:
     if MODE == "crashes":
         os.kill(os.getpid(), signal.SIGSEGV)
     if MODE == "stops half way":
+        identify()
         say('{"id": 4, "y"')
         sys.exit(0)
-    if MODE == "sleeps":
-        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-        with open(sys.argv[2], "w", encoding="utf-8") as file:
-            file.write(f"{os.getpid()} {child.pid}")
+    if MODE in ("sleeps", "ignores signals"):
+        if MODE == "ignores signals":
+            for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
+        identify()
         time.sleep(600)
     if MODE == "closes its output":
         os.close(1)
@@ -42,7 +52,12 @@ def misbehave(number: int) -> None:
     if MODE == "fills stderr":
         sys.stderr.write("x" * 2**20 + " the end")
         say(json.dumps(right) + "\n")
+    if MODE == "writes lines without end":
+        identify()
+        while True:
+            say("loading...\n" * 2**12)
     if MODE == "writes without end":
+        identify()
         while True:
             say("x" * 2**16)
     if MODE == "says":
@@ -56,6 +71,8 @@ def misbehave(number: int) -> None:
 
 def main() -> None:
     """Answer questions until there are none."""
+    if MODE == "never begins":
+        time.sleep(600)
     for line in sys.stdin:
         asked = json.loads(line)
         if asked["call"] == "describe":

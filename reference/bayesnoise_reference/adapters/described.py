@@ -56,9 +56,9 @@ def _made(found: Any, given: Mapping[str, Any], path: str) -> Subject:
     for name, field in known.items():
         if name not in told and field.default is MISSING and field.default_factory is MISSING:
             raise ValueError(f"{path}.{name} is missing")
-    fitted = {name: _fitted(value, hints[name], f"{path}.{name}") for name, value in told.items()}
+    values = {name: fitted(value, hints[name], f"{path}.{name}") for name, value in told.items()}
     try:
-        made: Subject = found(**fitted)
+        made: Subject = found(**values)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from None
     return made
@@ -78,7 +78,7 @@ def _families() -> Mapping[str, list[Any]]:
     return found
 
 
-def _fitted(value: Any, hint: Any, path: str) -> Any:
+def fitted(value: Any, hint: Any, path: str) -> Any:
     """The value as the field has it: a list for a tuple, an integer for a number."""
     kind, parts = get_origin(hint), get_args(hint)
     if kind is Literal:
@@ -88,11 +88,11 @@ def _fitted(value: Any, hint: Any, path: str) -> Any:
     if kind in (Union, UnionType):
         if value is None and NoneType in parts:
             return None
-        return _fitted(value, next(part for part in parts if part is not NoneType), path)
+        return fitted(value, next(part for part in parts if part is not NoneType), path)
     if kind is tuple:
         if not isinstance(value, list):
             raise ValueError(f"{path} is {show(value)}, expected a list")
-        return tuple(_fitted(item, parts[0], f"{path}[{i}]") for i, item in enumerate(value))
+        return tuple(fitted(item, parts[0], f"{path}[{i}]") for i, item in enumerate(value))
     allowed = (int, float) if hint is float else hint
     fits = hint in _WORDS and isinstance(value, allowed) and isinstance(value, bool) == (hint is bool)
     if not fits or (hint is float and not abs(value) <= sys.float_info.max):

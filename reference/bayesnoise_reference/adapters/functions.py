@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.adapters.adapter import Description
+from bayesnoise_reference.adapters.subject import Subject
 
 
 class Functions:
@@ -18,7 +18,7 @@ class Functions:
 
     def __init__(
         self,
-        description: Description,
+        description: Subject,
         sample: Callable[[dict[str, Array], Array], Any],
         *,
         evaluate: Callable[[dict[str, Array], Array], Any] | None = None,

@@ -21,9 +21,10 @@ class JaxFunction:
     """The layer `apply(params, key, x)`, with parameters in the tree `params`, whose other leaves stay as they are.
 
     `names` gives the path of the leaf of each parameter, its keys, fields and indices joined by dots; or it is a
-    function of the parameters by name that returns the whole tree. `kl(params)` is the divergence, and
-    `evaluate(params, x)` the output without noise. ValueError for a path that is not there, or of another shape, and
-    for float64 where JAX has 32 bits.
+    function of the parameters by name that returns the whole tree. `kl(params)` is the divergence,
+    `evaluate(params, x)` the output without noise, and `network_kl(params, arrangement)` the divergence of a network
+    that has the layer with these parameters, "nested" or "shared" as for `HasNetworkDivergence`, None where there is no
+    such network. ValueError for a path that is not there, or of another shape, and for float64 where JAX has 32 bits.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class JaxFunction:
         *,
         kl: Callable[..., Any] | None = None,
         evaluate: Callable[..., Any] | None = None,
+        network_kl: Callable[..., Any] | None = None,
     ) -> None:
         import jax
 
@@ -51,6 +53,7 @@ class JaxFunction:
         self._evaluate = jax.jit(lambda held, x: evaluate(put(held), x)) if evaluate is not None else None
         self._kl = jax.jit(lambda held: kl(put(held))) if kl is not None else None
         self._kl_gradients = jax.jit(jax.grad(lambda held: kl(put(held)))) if kl is not None else None
+        self._network_kl = network_kl
         self._gradients = jax.jit(lambda held, key, x, g: self._pullback(apply, held, key, x, g))
         self.seed(0)
 
@@ -62,7 +65,7 @@ class JaxFunction:
     @property
     def abilities(self) -> frozenset[str]:
         """Everything of level 1 that a function was given for."""
-        given = {"kl": self._kl, "kl_gradients": self._kl, "evaluate": self._evaluate}
+        given = {"kl": self._kl, "kl_gradients": self._kl, "evaluate": self._evaluate, "network_kl": self._network_kl}
         return frozenset({"load", "sample", "gradients", "seed"} | {name for name, f in given.items() if f is not None})
 
     def seed(self, seed: int) -> None:
@@ -102,6 +105,11 @@ class JaxFunction:
     def kl_gradients(self) -> dict[str, Array]:
         assert self._kl_gradients is not None
         return {name: np.array(value) for name, value in self._kl_gradients(self._params).items()}
+
+    def network_kl(self, arrangement: str) -> float | None:
+        assert self._network_kl is not None
+        value = self._network_kl(self._put(self._params), arrangement)
+        return None if value is None else float(value)
 
 
 class _Leaves:

@@ -14,11 +14,14 @@ def variational_structured_dropout(
     """Its structured Gaussian noise on channels."""
     from bayesnoise.noise import StructuredGaussian
 
-    what: Any = Factors(kind="structured", units=units, columns=columns, reflections=reflections, dtype=dtype)
+    name = "library:variational_structured_dropout"
+    what: Any = Factors(
+        kind="structured", units=units, columns=columns, reflections=reflections, dtype=dtype, name=name
+    )
     paths = {"log_alpha": "log_alpha", "start": "reflections.start"}
     for t in range(reflections):
-        for name in ("matrix", "shift"):
-            paths[f"{name}_{t + 1}"] = f"reflections.steps.{t}.{name}"
+        for part in ("matrix", "shift"):
+            paths[f"{part}_{t + 1}"] = f"reflections.steps.{t}.{part}"
     layer = StructuredGaussian(units, positions=1, columns=columns, reflections=reflections)
     return LibraryTree(layer, what, paths, {"eps": "eps"})
 
@@ -29,6 +32,7 @@ def structured_variational_dropout(
     """Its truncated log-normal factors of channels."""
     from bayesnoise.noise import GroupFactor, TruncatedLogNormal
 
-    what: Any = Factors(kind="truncated", units=units, low=low, high=high, dtype=dtype)
+    name = "library:structured_variational_dropout"
+    what: Any = Factors(kind="truncated", units=units, low=low, high=high, dtype=dtype, name=name)
     layer = GroupFactor(units, 1, TruncatedLogNormal(low, high))
     return LibraryTree(layer, what, {"mu": "mu", "log_sigma": "log_sigma"}, {"eps": "eps"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from bayesnoise_reference.adapters.library import gaussian_of
 from bayesnoise_reference.adapters.library_tree import LibraryTree
 from bayesnoise_reference.families.recurrent import GRU, LSTM, Sequence
 
@@ -12,7 +13,7 @@ def _paths(kind: Sequence) -> tuple[dict[str, str], dict[str, str]]:
     """Where the names of the family are in the trees of the parameters and of the noise."""
     parameters: dict[str, str] = {}
     noise: dict[str, str] = {}
-    flipout, raw = kind.estimator == "flipout", "rho" if kind.scale == "softplus" else "log_sigma"
+    flipout, raw = kind.estimator == "flipout", gaussian_of(kind.scale)[1]
     for name in ("input", "hidden"):
         parameters |= {f"{name}_mean": f"{name}.weight.mu", f"{name}_rho": f"{name}.weight.{raw}"}
         noise[f"{name}_eps"] = f"{name}.weight.estimator.eps"
@@ -31,17 +32,14 @@ def library_recurrent(description: Any, like: Any = None) -> LibraryTree:
     from bayesnoise import divergences, recurrent
     from bayesnoise.estimators import Flipout, Shared
     from bayesnoise.methods import compose
-    from bayesnoise.posteriors import Gaussian, LogSigmaGaussian
 
     d = description
-    posteriors: dict[str, Any] = {"softplus": Gaussian(), "exp": LogSigmaGaussian()}
-    if d.scale not in posteriors:
-        raise ValueError(f"scale is {d.scale!r}, expected one of {', '.join(map(repr, posteriors))}")
+    posterior, _ = gaussian_of(d.scale)
     divergence = divergences.Zero() if d.prior is None else divergences.GaussianKL(d.prior)
     estimator = Flipout() if d.estimator == "flipout" else Shared()
 
     def build(of: Any) -> Any:
-        return compose(of, posteriors[d.scale], estimator, divergence, d.bias)
+        return compose(of, posterior, estimator, divergence, d.bias)
 
     make = recurrent.lstm if d.family == "lstm" else recurrent.gru
     return LibraryTree(make(build, d.inputs, d.units), d, *_paths(d), like=like)
@@ -53,8 +51,8 @@ def lstm(
     dtype: Literal["float32", "float64"] = "float64",
     **sizes: Any,
 ) -> LibraryTree:
-    """The LSTM, with a Gaussian prior of width 0.5; `sizes` are fields of its description."""
-    return library_recurrent(LSTM(estimator=estimator, dtype=dtype, prior=0.5, name="library:lstm", **sizes))
+    """The LSTM, with a Gaussian prior, of width 0.5 unless it is given; `sizes` are fields of its description."""
+    return library_recurrent(LSTM(estimator=estimator, dtype=dtype, name="library:lstm", **{"prior": 0.5, **sizes}))
 
 
 def gru(
@@ -63,5 +61,5 @@ def gru(
     dtype: Literal["float32", "float64"] = "float64",
     **sizes: Any,
 ) -> LibraryTree:
-    """The GRU, with a Gaussian prior of width 0.5; `sizes` are fields of its description."""
-    return library_recurrent(GRU(estimator=estimator, dtype=dtype, prior=0.5, name="library:gru", **sizes))
+    """The GRU, with a Gaussian prior, of width 0.5 unless it is given; `sizes` are fields of its description."""
+    return library_recurrent(GRU(estimator=estimator, dtype=dtype, name="library:gru", **{"prior": 0.5, **sizes}))

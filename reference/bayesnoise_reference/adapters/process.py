@@ -13,6 +13,7 @@ import queue
 import signal
 import subprocess
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Sequence
@@ -20,12 +21,17 @@ from typing import IO, Any
 
 LONGEST = 64 * 2**20  # bytes of a line
 _GRACE = 1.0  # seconds for what should not take any
+_STEP = 0.25  # seconds after which a process that says nothing is looked at
 _TAIL = 4096  # bytes of stderr that are kept
 _SHOWN = 120  # characters of it in a sentence
 
 
 class ProcessError(Exception):
     """A process that gave no answer: a sentence."""
+
+
+class SilentProcessError(ProcessError):
+    """A process that was silent for too long, and has been ended."""
 
 
 class Process:
@@ -46,8 +52,9 @@ class Process:
         self._late = threading.Event()
         self._listener = threading.Thread(target=_listen, args=(self._process.stderr, self._tail), daemon=True)
         self._listener.start()
-        threading.Thread(target=_read, args=(self._process.stdout, self._lines), daemon=True).start()
-        self._end = weakref.finalize(self, _end, self._process, self._lines)
+        reader = threading.Thread(target=_read, args=(self._process.stdout, self._lines), daemon=True)
+        reader.start()
+        self._end = weakref.finalize(self, _end, self._process, self._lines, reader)
 
     @property
     def alive(self) -> bool:
@@ -62,18 +69,30 @@ class Process:
         try:
             with contextlib.suppress(OSError, ValueError):  # it has died, or been ended: there will be no answer
                 self._write(line.encode() + b"\n")
-            answer = self._lines.get(timeout=self.limit + _GRACE)
-        except queue.Empty:  # dead, and survived by something that holds its output
-            answer = b""
+            answer = self._answer()
         finally:
             watch.cancel()
         if not answer.endswith(b"\n"):
-            raise ProcessError(self._lost(answer))
+            said = self._lost(answer)
+            raise SilentProcessError(said) if self._late.is_set() else ProcessError(said)
         try:
             return answer.decode()
         except UnicodeDecodeError:
             self.end()
             raise ProcessError(f"answered with bytes that are no UTF-8: {answer[:40]!r}") from None
+
+    def _answer(self) -> bytes:
+        """The next line, or what there is of it when the process ends; nothing if there is no end to it either."""
+        until = time.monotonic() + self.limit + _GRACE
+        while time.monotonic() < until:
+            with contextlib.suppress(queue.Empty):
+                return self._lines.get(timeout=_STEP)
+            if self._process.poll() is not None:
+                _kill(self._process)  # what it has left behind, which may hold its output
+                with contextlib.suppress(queue.Empty):
+                    return self._lines.get(timeout=_GRACE)
+                break
+        return b""
 
     def _write(self, text: bytes) -> None:
         assert self._process.stdin is not None
@@ -141,12 +160,13 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
         kill(process.pid, signal.SIGKILL) if kill is not None else process.kill()
 
 
-def _end(process: subprocess.Popen[bytes], lines: queue.Queue[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], lines: queue.Queue[bytes], reader: threading.Thread) -> None:
     _kill(process)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=_GRACE)
     assert process.stdin is not None
     process.stdin.close()
-    with contextlib.suppress(queue.Empty):  # lines that nobody wants any more
-        while True:
+    until = time.monotonic() + _GRACE  # for what has left its session, and holds its output
+    while reader.is_alive() and time.monotonic() < until:
+        with contextlib.suppress(queue.Empty):  # lines that nobody wants any more
             lines.get(timeout=0.01)

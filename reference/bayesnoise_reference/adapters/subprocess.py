@@ -83,14 +83,18 @@ class Subprocess:
         return self._output("sample_with_noise", x=encode(x), noise=_encoded(noise))
 
     def gradients(self, x: Array, grad_y: Array) -> dict[str, Array]:
-        return self._gradients("gradients", x=encode(x), grad_y=encode(grad_y))
+        return self._named("gradients", "gradients", x=encode(x), grad_y=encode(grad_y))
 
-    def _gradients(self, call: str, **message: Any) -> dict[str, Array]:
-        told = self._ask(call, "gradients", **message)
-        return {name: self._array(value, f"$.gradients.{name}") for name, value in told["gradients"].items()}
+    def _named(self, call: str, record: str, **message: Any) -> dict[str, Array]:
+        told = self._ask(call, record, **message)
+        return {name: self._array(value, f"$.{record}.{name}") for name, value in told[record].items()}
 
     def kl_gradients(self) -> dict[str, Array]:
-        return self._gradients("kl_gradients")
+        return self._named("kl_gradients", "gradients")
+
+    def parameters(self) -> dict[str, Array]:
+        """What the program holds now."""
+        return self._named("parameters", "parameters")
 
     def kl(self) -> float:
         return self._number("kl")
@@ -140,7 +144,7 @@ class Subprocess:
         try:
             line = process.ask(json.dumps({"id": self._asked, "call": call, **message}))
         except ProcessError as lost:
-            raise ProcessError(f"asked for {call}, the program {lost}") from None
+            raise type(lost)(f"asked for {call}, the program {lost}") from None
         try:
             answer: Any = json.loads(line)
         except (ValueError, RecursionError):

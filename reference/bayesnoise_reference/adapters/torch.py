@@ -17,6 +17,7 @@ import numpy as np
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.adapter import Description
+from bayesnoise_reference.adapters.subject import Subject
 
 _MEANS = ("mu", "mean", "loc", "theta")
 _SCALES = ("rho", "log_sigma", "log_std", "log_variance", "logvar", "log_var", "untransformed_scale", "sigma", "scale")
@@ -26,16 +27,16 @@ class TorchModule:
     """A module whose call gives the output, or a tuple that begins with it.
 
     `parameters` names the module's parameters by those of `Adapter`, like `{"mean": "W.mu", "rho": "W.rho"}`; without
-    it they are detected. `kl` is a function of the module, or the name of a method; without it, `kl_loss` or `kl` is
-    tried, and then the second element of a tuple that the call returns. `evaluate(module, x)` is a pass without noise,
-    and `network_kl(network)` what adds up the KL of a `torch.nn.Sequential`. Raises ValueError for names that cannot be
-    found.
+    it they are detected, or have the names of the family if that is not one of random weights. `kl` is a function of
+    the module, or the name of a method; without it, `kl_loss` or `kl` is tried, and then the second element of a tuple
+    that the call returns. `evaluate(module, x)` is a pass without noise, and `network_kl(network)` what adds up the KL
+    of a `torch.nn.Sequential`. Raises ValueError for names that cannot be found.
     """
 
     def __init__(
         self,
         module: Any,
-        description: Description,
+        description: Subject,
         parameters: Mapping[str, str] | None = None,
         kl: Callable[[Any], Any] | str | None = None,
         evaluate: Callable[[Any, Any], Any] | None = None,
@@ -43,7 +44,7 @@ class TorchModule:
     ) -> None:
         self.module, self.description = module, description
         found = dict(module.named_parameters())
-        self._names = dict(parameters) if parameters is not None else detect(tuple(found), description)
+        self._names = dict(parameters) if parameters is not None else _names(tuple(found), description)
         missing = [name for name in self._names.values() if name not in found]
         if missing:
             raise ValueError(f"parameters names {missing[0]!r}, which is none of {', '.join(found) or 'no parameters'}")
@@ -59,10 +60,16 @@ class TorchModule:
 
     @property
     def abilities(self) -> frozenset[str]:
-        """Sampling, gradients and saving; the KL if the description has a prior; what there is a function for."""
+        """Sampling, gradients and saving; the KL if there is a prior; what there is a function for."""
         able = {"load", "sample", "gradients", "parameters", "seed", "save", "restore"}
-        told = {"kl": self.description.prior, "evaluate": self._evaluate, "network_kl": self._network_kl}
+        told = {"kl": self._kl_wanted(), "evaluate": self._evaluate, "network_kl": self._network_kl}
         return frozenset(able | {name for name, value in told.items() if value is not None})
+
+    def _kl_wanted(self) -> object:
+        """The prior; of a family without such a field, whatever gives a KL."""
+        if isinstance(self.description, Description):
+            return self.description.prior
+        return self._kl or getattr(self.module, "kl_loss", None) or getattr(self.module, "kl", None)
 
     def seed(self, seed: int) -> None:
         """Seed torch's own generators."""
@@ -93,7 +100,7 @@ class TorchModule:
     def _tensor(self, x: Array) -> Any:
         import torch
 
-        return torch.from_numpy(x).to(next(iter(self._held.values())).device)
+        return torch.from_numpy(x).to(next((held.device for held in self._held.values()), "cpu"))
 
     def _forward(self, x: Any) -> Any:
         answer = self.module(x)
@@ -164,9 +171,13 @@ class TorchModule:
         self.module.load_state_dict(torch.load(io.BytesIO(saved), weights_only=True))
 
     def _one_input(self) -> tuple[int, ...]:
-        d = self.description
+        d: Any = self.description
         sizes = [d.dilation[a] * (d.kernel[a] - 1) + 1 for a in range(len(d.kernel))]
         return (1, d.inputs, *sizes)
+
+
+def _names(found: tuple[str, ...], description: Subject) -> dict[str, str]:
+    return detect(found, description) if isinstance(description, Description) else {name: name for name in found}
 
 
 def detect(names: tuple[str, ...], description: Description) -> dict[str, str]:

@@ -157,16 +157,15 @@ def moderately(d: Description, rho: float) -> float:
     return rho / 100.0 if d.scale == "softplus" else rho
 
 
-def _at(trial: WeightTrial, rho: float, where: str) -> Finding:
+def _at(trial: WeightTrial, levels: tuple[float, ...], where: str) -> Finding:
+    """The first level at which the KL is wrong, or the last."""
     d = trial.description
     shape, out = d.weight_shape, (d.outputs,)
-    worst = None
-    for level in (moderately(d, rho), rho):
+    found = []
+    for level in levels:
         held = trial.load_raw(np.zeros(shape), np.full(shape, level), np.zeros(out), np.full(out, level))
-        found = _compare(trial, held, f"at stored scales of {level:g}, {where},")
-        worst = found if worst is None or not worst.refuted else worst
-    assert worst is not None
-    return worst
+        found.append(_compare(trial, held, f"at stored scales of {level:g}, {where},"))
+    return next((one for one in found if one.refuted), found[-1])
 
 
 @claim(
@@ -178,7 +177,8 @@ def _at(trial: WeightTrial, rho: float, where: str) -> Finding:
 )
 def extreme_kl_wide(trial: WeightTrial) -> Finding:
     """Exact; log(1 + exp(rho)) overflows where softplus does not."""
-    return _at(trial, wide(trial.description), "very wide")
+    d = trial.description
+    return _at(trial, (moderately(d, wide(d)), wide(d)), "very wide")
 
 
 @claim(
@@ -190,7 +190,8 @@ def extreme_kl_wide(trial: WeightTrial) -> Finding:
 )
 def extreme_kl_narrow(trial: WeightTrial) -> Finding:
     """Exact; the logarithm of a softplus is rho where softplus itself is zero."""
-    return _at(trial, narrow(trial.description), "very narrow")
+    d = trial.description
+    return _at(trial, (narrow(d), moderately(d, narrow(d))), "very narrow")
 
 
 CLAIMS = (kl_value, kl_at_prior, kl_counts, extreme_kl_wide, extreme_kl_narrow)

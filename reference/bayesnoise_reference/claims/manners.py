@@ -90,7 +90,7 @@ def _network(trial: WeightTrial, arrangement: str, words: str) -> Finding:
     held = trial.load()
     seen, right = trial.guard.network_kl(arrangement), value(trial.description, held)
     if seen is None:
-        return not_run(f"the implementation has no network with the layer {words}")
+        return not_run(f"there is no network with the layer {words} to be asked")
     wrong = not abs(seen - right) <= 2.0 * rounding(trial, held)
     times = f", {seen / right:.3g} times what is right" if wrong else ""
     return exact(wrong, f"the KL of a network with the layer {words} is {seen:.6g}{times}; {right:.6g} is right", 1)

@@ -19,33 +19,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bayesnoise import tree
-from bayesnoise._typing import Array, Params, Rng
-from bayesnoise.natural_gradient.optimizer import check_constants, draws, mean_of
-from bayesnoise.natural_gradient.precision import PrecisionState, fresh, moved, perturbed, standard_deviation
+from bayesnoise._typing import Array, Params
+from bayesnoise.natural_gradient.optimizer import mean_of
+from bayesnoise.natural_gradient.precision import PrecisionLaw, PrecisionState, standard_deviation
 
 
 @dataclass(frozen=True)
-class Ivon:
+class Ivon(PrecisionLaw):
     """What `ivon` returns."""
-
-    learning_rate: float = 0.1
-    prior_scale: float = 1.0
-    beta1: float = 0.9
-    beta2: float = 0.999
-    initial_precision: float = 1.0
-    samples: int = 1
-
-    def __post_init__(self) -> None:
-        check_constants(self)
-
-    def init(self, params: Params) -> PrecisionState:
-        return fresh(params, self.initial_precision)
-
-    def draw(self, rng: Rng, params: Params) -> tuple[Params, ...]:
-        return draws(rng, params, self.samples)
-
-    def perturb(self, params: Params, state: PrecisionState, eps: Params, kl_scale: float | Array) -> Params:
-        return perturbed(params, state, eps, kl_scale)
 
     def step(
         self,
@@ -56,8 +37,7 @@ class Ivon:
         kl_scale: float | Array,
         learning_rate: float | Array | None = None,
     ) -> tuple[Params, PrecisionState]:
-        rate = self.learning_rate if learning_rate is None else learning_rate
-        delta = kl_scale / self.prior_scale**2
+        delta = self.delta(kl_scale)
         grad = mean_of(lambda e, g: g, noise, grads)
         product = mean_of(lambda e, g: e * g, noise, grads)
 
@@ -66,10 +46,7 @@ class Ivon:
             return s + change + 0.5 * change * change / s
 
         precision = tree.map(sharpen, state.precision, product)
-        return moved(params, grad, state, precision, self.beta1, self.prior_scale, kl_scale, rate)
-
-    def scale(self, state: PrecisionState) -> Params:
-        return tree.map(lambda s: standard_deviation(s, state.kl_scale), state.precision)
+        return self.moved(params, grad, state, precision, kl_scale, learning_rate)
 
 
 def ivon(

@@ -8,6 +8,7 @@ normalisation keeps have none.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from array_api_compat import array_namespace
@@ -74,13 +75,28 @@ class VariationalOptimizer(Protocol):
         ...
 
 
-def check_constants(optimizer: VariationalOptimizer) -> None:
-    """Raise ValueError for a constant out of range."""
-    for name in ("learning_rate", "prior_scale", "initial_precision"):
-        _checks.positive(name, getattr(optimizer, name))
-    for name in ("beta1", "beta2"):
-        _checks.probability(name, getattr(optimizer, name))
-    _checks.positive_integer("samples", optimizer.samples)
+@dataclass(frozen=True)
+class Constants:
+    """Those of an optimizer of an independent law. ValueError for one that is out of range."""
+
+    learning_rate: float = 0.1
+    prior_scale: float = 1.0
+    beta1: float = 0.9
+    beta2: float = 0.999
+    initial_precision: float = 1.0
+    samples: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "prior_scale", "initial_precision"):
+            _checks.positive(name, getattr(self, name))
+        for name in ("beta1", "beta2"):
+            _checks.probability(name, getattr(self, name))
+        _checks.positive_integer("samples", self.samples)
+
+    def draw(self, rng: Rng, params: Params) -> tuple[Params, ...]:
+        """For each draw a tree of independent standard normal numbers, like the learned parameters."""
+        chosen = of_learned(params)
+        return tuple(standard_normal(r, chosen, like=tree.first_leaf(chosen)) for r in rng.split(self.samples))
 
 
 def full(params: Params, value: float) -> Params:
@@ -89,12 +105,6 @@ def full(params: Params, value: float) -> Params:
     if tree.first_leaf(chosen) is None:
         raise ValueError(f"params is {params!r}, without any learned array: expected something to optimise")
     return tree.map(lambda p: array_namespace(p).full_like(p, value), chosen)
-
-
-def draws(rng: Rng, params: Params, samples: int) -> tuple[Params, ...]:
-    """For each draw a tree of independent standard normal numbers, like the learned parameters."""
-    chosen = of_learned(params)
-    return tuple(standard_normal(r, chosen, like=tree.first_leaf(chosen)) for r in rng.split(samples))
 
 
 def mean_of(function: Any, *trees: tuple[Params, ...]) -> Params:

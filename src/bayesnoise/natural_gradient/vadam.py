@@ -23,10 +23,10 @@ from array_api_compat import array_namespace
 
 from bayesnoise import _checks, tree
 from bayesnoise._parameters import filled
-from bayesnoise._typing import Array, Params, Rng
+from bayesnoise._typing import Array, Params
 from bayesnoise.estimators.shared import sample
 from bayesnoise.layer import zero
-from bayesnoise.natural_gradient.optimizer import check_constants, draws, full, mean_of
+from bayesnoise.natural_gradient.optimizer import Constants, full, mean_of
 from bayesnoise.optimizers import bias_correction
 
 
@@ -38,27 +38,19 @@ class VadamState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Vadam:
+class Vadam(Constants):
     """What `vadam` returns."""
 
     learning_rate: float = 1e-3
-    prior_scale: float = 1.0
-    beta1: float = 0.9
-    beta2: float = 0.999
-    initial_precision: float = 1.0
-    samples: int = 1
 
     def __post_init__(self) -> None:
-        check_constants(self)
+        super().__post_init__()
         _checks.positive("beta2", self.beta2)
 
     def init(self, params: Params) -> VadamState:
         zeros = full(params, 0.0)
         count = zero(tree.first_leaf(zeros))
         return VadamState(count, count + 1.0, zeros, zeros)
-
-    def draw(self, rng: Rng, params: Params) -> tuple[Params, ...]:
-        return draws(rng, params, self.samples)
 
     def perturb(self, params: Params, state: VadamState, eps: Params, kl_scale: float | Array) -> Params:
         scale = self._scale(state, kl_scale)

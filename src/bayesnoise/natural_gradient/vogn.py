@@ -19,33 +19,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bayesnoise import tree
-from bayesnoise._typing import Array, Params, Rng
-from bayesnoise.natural_gradient.optimizer import Moments, check_constants, draws, mean_of
-from bayesnoise.natural_gradient.precision import PrecisionState, fresh, moved, perturbed, standard_deviation
+from bayesnoise._typing import Array, Params
+from bayesnoise.natural_gradient.optimizer import Moments, mean_of
+from bayesnoise.natural_gradient.precision import PrecisionLaw, PrecisionState
 
 
 @dataclass(frozen=True)
-class Vogn:
+class Vogn(PrecisionLaw):
     """What `vogn` returns. Its steps take the `Moments` of the gradients of examples, one for each draw."""
-
-    learning_rate: float = 0.1
-    prior_scale: float = 1.0
-    beta1: float = 0.9
-    beta2: float = 0.999
-    initial_precision: float = 1.0
-    samples: int = 1
-
-    def __post_init__(self) -> None:
-        check_constants(self)
-
-    def init(self, params: Params) -> PrecisionState:
-        return fresh(params, self.initial_precision)
-
-    def draw(self, rng: Rng, params: Params) -> tuple[Params, ...]:
-        return draws(rng, params, self.samples)
-
-    def perturb(self, params: Params, state: PrecisionState, eps: Params, kl_scale: float | Array) -> Params:
-        return perturbed(params, state, eps, kl_scale)
 
     def step(
         self,
@@ -56,15 +37,11 @@ class Vogn:
         kl_scale: float | Array,
         learning_rate: float | Array | None = None,
     ) -> tuple[Params, PrecisionState]:
-        rate = self.learning_rate if learning_rate is None else learning_rate
-        delta = kl_scale / self.prior_scale**2
+        delta = self.delta(kl_scale)
         grad = mean_of(lambda e, g: g, noise, tuple(g.mean for g in grads))
         square = mean_of(lambda e, g: g, noise, tuple(g.square for g in grads))
         precision = tree.map(lambda s, g2: s + (1.0 - self.beta2) * (g2 + delta - s), state.precision, square)
-        return moved(params, grad, state, precision, self.beta1, self.prior_scale, kl_scale, rate)
-
-    def scale(self, state: PrecisionState) -> Params:
-        return tree.map(lambda s: standard_deviation(s, state.kl_scale), state.precision)
+        return self.moved(params, grad, state, precision, kl_scale, learning_rate)
 
 
 def vogn(
