@@ -144,7 +144,7 @@ def test_a_consumer_in_c(folder: Path, consumer: Path, tmp_path: Path) -> None:
     assert (code, said.count("invalid vector matched")) == (1, 62 - bugs)
 
 
-@pytest.mark.parametrize("family", ["dense_local", "bernoulli_dropout"])
+@pytest.mark.parametrize("family", ["dense_local", "bernoulli_dropout", "ivon", "swag"])
 def test_a_consumer_in_javascript(folder: Path, tmp_path: Path, family: str) -> None:
     node = shutil.which("node")
     if node is None:

@@ -55,8 +55,11 @@ def _weights(kind: str, estimator: str, v: dict[str, Any]) -> dict[str, Any]:
         m: Any = maps.Dense(*shape)
     else:
         geometry: Any = {k: _integers(v[k]) for k in ("stride", "padding", "dilation", "output_padding") if k in v}
-        channels = (shape[1], shape[0]) if kind == "conv" else shape[:2]
-        m = (maps.Conv if kind == "conv" else maps.ConvTranspose)(*channels, shape[2:], **geometry)
+        first, second, *kernel = shape
+        if kind == "conv":
+            m = maps.Conv(second, first, tuple(kernel), **geometry)
+        else:
+            m = maps.ConvTranspose(first, second, tuple(kernel), **geometry)
     kl = divergences.GaussianKL(float(v["prior_scale"]), float(v["prior_mean"]))
     layer = Stochastic(m, posteriors.Gaussian(), ESTIMATORS[estimator], kl)
     given = ESTIMATORS[estimator].draw(
@@ -78,6 +81,17 @@ def _random_bias(estimator: str, v: dict[str, Any]) -> dict[str, Any]:
     params = AffineParams(law(v["mu"], v["rho"]), law(v["bias_mu"], v["bias_rho"]))
     noise = AffineNoise(StochasticNoise(of_weights, None), StochasticNoise(of_bias, None))
     return _layer(layer, params, noise, v, ("mu", "rho", "bias_mu", "bias_rho"), True)
+
+
+def _scale_mixture(gradient: Any, v: dict[str, Any]) -> dict[str, Any]:
+    """Shared weights, and a divergence at their draw."""
+    prior = divergences.ScaleMixture(float(v["pi"]), float(v["scale1"]), float(v["scale2"]), gradient)
+    layer = Stochastic(maps.Dense(*v["mu"].shape), posteriors.Gaussian(), Shared(), prior)
+    params = posteriors.GaussianParams(v["mu"], v["rho"])
+    drawn = layer.draw(Given(v["eps"], v["eps"]), params, tuple(v["x"].shape), like=v["x"])
+    found = _layer(layer, params, drawn, v, ("mu", "rho"), False)
+    slopes = layer.kl_grad(params, drawn)
+    return found | {"kl": layer.kl(params, drawn), "kl_grad_mu": slopes.mu, "kl_grad_rho": slopes.rho}
 
 
 def _alpha(v: dict[str, Any], posterior: Any, names: tuple[str, str]) -> dict[str, Any]:
@@ -164,6 +178,8 @@ def compute(type_: str, test: dict[str, Any], namespace: Namespace) -> dict[str,
     kind, _, rest = type_.partition(".")
     if kind in ("dense", "conv", "conv_transpose"):
         found = _weights(kind, rest, v)
+    elif kind == "scale_mixture":
+        found = _scale_mixture(rest, v)
     elif kind == "random_bias":
         found = _random_bias(rest, v)
     elif kind == "dropout":

@@ -1,5 +1,5 @@
-// Holds a layer with local reparameterisation, and dropout, to their vectors. Written from the README of the exported
-// folder alone. node consumer.mjs dense_local.json [--outputs mine.json]
+// Holds a layer with local reparameterisation, dropout, a step of IVON and the law of SWAG to their vectors. Written
+// from the README of the exported folder alone. node consumer.mjs dense_local.json [--outputs mine.json]
 import { readFileSync, writeFileSync } from "node:fs";
 
 const softplus = (r) => Math.max(r, 0) + Math.log1p(Math.exp(-Math.abs(r)));
@@ -45,7 +45,52 @@ function bernoulliDropout({ x, grad_y, kept, rate }) {
   return { y: x.map((v, k) => v * factor[k]), grad_x: grad_y.map((g, k) => g * factor[k]) };
 }
 
-const IMPLEMENTED = { "dense.local": denseLocal, "dropout.bernoulli": bernoulliDropout };
+function ivon({ mean, first, curvature, eps, grad, ...numbers }, shape) {
+  const [count, rate, beta1, beta2, N, prior] = ["count", "learning_rate", "beta1", "beta2", "examples", "prior_scale"]
+    .map((name) => numbers[name][0]);
+  const [draws, d] = shape.eps, delta = 1 / (N * prior ** 2);
+  const scale = (h) => 1 / Math.sqrt(N * (h + delta));
+  const averaged = (of) => mean.map((_, j) => {
+    let sum = 0;
+    for (let s = 0; s < draws; s++) sum += of(s * d + j, j);
+    return sum / draws;
+  });
+  const g = averaged((k) => grad[k]), f = averaged((k, j) => (grad[k] * eps[k]) / scale(curvature[j]));
+  const nextFirst = first.map((m, j) => beta1 * m + (1 - beta1) * g[j]);
+  const nextCurvature = curvature.map((h, j) =>
+    beta2 * h + (1 - beta2) * f[j] + ((1 - beta2) * (h - f[j])) ** 2 / (2 * (h + delta)));
+  return {
+    draw: eps.map((e, k) => mean[k % d] + scale(curvature[k % d]) * e),
+    next_mean: mean.map((m, j) =>
+      m - (rate * (nextFirst[j] / (1 - beta1 ** (count + 1)) + delta * m)) / (nextCurvature[j] + delta)),
+    next_first: nextFirst,
+    next_curvature: nextCurvature,
+    next_scale: nextCurvature.map(scale),
+  };
+}
+
+function swag({ iterates, rank, z1, z2 }, shape) {
+  const [t, d] = shape.iterates, K = Math.min(t, rank[0]);
+  const column = (j, n) => Array.from({ length: n }, (_, i) => iterates[i * d + j]);
+  const average = (numbers) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
+  const mean = z1.map((_, j) => average(column(j, t)));
+  const variance = mean.map((m, j) => average(column(j, t).map((w) => (w - m) ** 2)));
+  const deviations = [];
+  for (let i = t - K; i < t; i++)
+    for (let j = 0; j < d; j++) deviations.push(iterates[i * d + j] - average(column(j, i + 1)));
+  const draw = mean.map((m, j) => {
+    const lowRank = z2.reduce((sum, z, k) => sum + z * deviations[k * d + j], 0);
+    return m + Math.sqrt(variance[j] / 2) * z1[j] + lowRank / Math.sqrt(2 * (K - 1));
+  });
+  return { mean, variance, deviations, draw };
+}
+
+const IMPLEMENTED = {
+  "dense.local": denseLocal,
+  "dropout.bernoulli": bernoulliDropout,
+  "optimizer.ivon": ivon,
+  "procedure.swag": swag,
+};
 
 const read = (element, dtype) => (dtype === "float32" ? Math.fround(Number(element)) : Number(element));
 

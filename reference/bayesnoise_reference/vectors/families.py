@@ -17,6 +17,7 @@ from bayesnoise_reference.vectors import (
     joint,
     learned_masks,
     masks,
+    mixture,
     positions,
     posterior,
     recurrent,
@@ -33,6 +34,7 @@ FAMILIES: dict[str, Callable[[], Family]] = {
         for e in ("shared", "flipout", "local")
     },
     **{f"random_bias_{e}": partial(biases.random_bias, e) for e in ("shared", "flipout", "local")},
+    "scale_mixture": mixture.scale_mixture,
     "bernoulli_dropout": dropouts.bernoulli,
     "gaussian_dropout": dropouts.gaussian,
     "variational_dropout": variational.variational,

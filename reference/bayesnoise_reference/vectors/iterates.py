@@ -137,7 +137,7 @@ def swag() -> Family:
     conventions = {
         "iterates": "(t, d), the oldest first, t at least 2",
         "mean": "of all iterates",
-        "variance": "of all iterates, divided by t",
+        "variance": "the mean over all iterates of (iterate - mean)^2",
         "deviations": "(K, d), K = min(t, rank): the last K of the rows iterates[i] - (mean of iterates[0], ..., "
         "iterates[i]), the oldest first",
         "draw": "mean + sqrt(variance / 2) z1 + (sum_k z2[k] deviations[k]) / sqrt(2 (K - 1)), z1 (d,), z2 (K,)",

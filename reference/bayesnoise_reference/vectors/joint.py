@@ -202,10 +202,12 @@ def slang() -> Family:
         "covariance": "of the law: inverse(N (U U' + diag(d)))",
         "draw": "mean + D^-1/2 (I + V V')^-1/2 eps / sqrt(N), D = diag(d), V = D^-1/2 U, with the symmetric "
         "root; leave it out if you have another root A of the covariance, and hold A A' to that",
-        "kl": "of the law to the prior, with all covariances; counted once, not divided by anything",
+        "kl": "of the law to the prior: (trace C + |mean|^2) / (2 prior_scale^2) - n / 2 + n log(prior_scale) - "
+        "log(det C) / 2 with the covariance C; counted once, not divided by anything",
         "grad": "(m, n), given: the gradient of the loss of each of m examples; G = sum_i grad_i grad_i' / m",
-        "next_low_rank": "the matrix U U' after the step: the best matrix of rank r for (1 - beta) U U' + beta G",
-        "next_diagonal": "d after the step: (1 - beta) d + beta delta + diagonal of what the truncation left out",
+        "next_low_rank": "the matrix U U' after the step: of R = (1 - beta) U U' + beta G, the sum over its r largest "
+        "eigenvalues of eigenvalue * eigenvector eigenvector'",
+        "next_diagonal": "d after the step: (1 - beta) d + beta delta + diagonal(R - next_low_rank)",
         "next_mean": "mean - learning_rate P^-1 (sum_i grad_i / m + delta mean), P = next_low_rank + "
         "diag(next_diagonal)",
     }

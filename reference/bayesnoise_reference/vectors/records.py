@@ -38,6 +38,7 @@ SPECIAL = {
     "LateStep": "So many steps were taken before that nothing is left of what the law started with.",
     "NoGradient": "The gradient is zero: the prior and what was taken in before move the state.",
     "Constant": "A constant in all values of an objective, which says nothing of its gradient.",
+    "NarrowUnderflows": "One component of a mixture underflows, and the other alone makes the density.",
     "FewIterates": "Fewer iterates than deviations may be kept: as many deviations as iterates.",
     "Cancellation": "Numbers far from zero that differ little: a mean of squares less a square loses their digits.",
     "OppositeCurvature": "Gradient and noise are far out, of opposite signs: a precision must stay above zero.",

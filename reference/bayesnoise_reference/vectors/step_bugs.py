@@ -41,6 +41,11 @@ def _common(right: Any) -> tuple[Bug, ...]:
             draw=lambda v: v["mean"] + v["sigma"] * v["eps"][:, :1],
         ),
         bug(
+            "ScalesReversed",
+            "Each scale stands at another parameter than its own.",
+            draw=lambda v: v["mean"] + v["sigma"][::-1] * v["eps"],
+        ),
+        bug(
             "ExamplesForgotten",
             "The precision of the law is not multiplied by the number of examples.",
             scale=lambda v: right.scale(v) * np.sqrt(v["examples"]),

@@ -197,7 +197,8 @@ def vadam() -> Family:
     """Adam's moments at draws of the law that they give."""
     conventions = {
         "law": "sigma = 1 / sqrt(N (curvature + beta2^count first_precision + delta)); next_scale is that of "
-        "next_curvature and of count + 1; curvature is the running mean of squares, not corrected",
+        "next_curvature and of count + 1; curvature is the running mean of squares, not corrected; first_precision is "
+        "what the law started with, and fades",
         "draw": _DRAW,
         "grad": _GRAD,
         "next_curvature": "beta2 curvature + (1 - beta2) (mean over draws of grad^2)",
