@@ -124,14 +124,23 @@ def test_an_interrupted_fit_resumes_to_the_same_bits(
     assert whole["metrics"] == parts["metrics"]
 
 
+def heed_interrupts() -> None:
+    """What is started in the background of a shell script ignores them, and so does all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_a_real_signal_leaves_the_last_epoch(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bayesnoise", "fit", "sklearn:iris", "--epochs", "100000", "--out", str(tmp_path)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 50
-    while not (tmp_path / "model.safetensors").exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=30)
+    output: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **output, preexec_fn=heed_interrupts) as process:
+        deadline = time.monotonic() + 50
+        while not (tmp_path / "model.safetensors").exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        try:
+            _, stderr = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 130
     said = re.search(r"interrupted: .*model.safetensors holds epoch (\d+) of 100000", stderr.replace("\n", " "))
     assert said is not None, stderr
