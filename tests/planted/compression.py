@@ -12,6 +12,8 @@ from bayesnoise_reference.families.compression import PAIRS, Compression
 from bayesnoise_reference.numerics import complex_step
 from scipy.special import log1p
 
+from planted.mistaken import Mistaken
+
 Array = Any
 LAYERS = [Compression(kind="normal_jeffreys"), Compression(kind="half_cauchy")]
 
@@ -49,44 +51,23 @@ def mistakes(description: Compression) -> list[str]:
     return [*_OTHERS, *(name for name in known if name.split("-")[0] in ("group", own))]
 
 
-class StraightforwardGroups:
+class StraightforwardGroups(Mistaken):
     """A layer. A mistake is a line that asks for its name."""
 
-    def __init__(self, description: Compression, mistake: str) -> None:
-        self.description, self.mistake = description, mistake
-        self.rng = np.random.default_rng(0)
-        self.p: dict[str, Array] = {}
-        self.kept: dict[tuple[int, ...], Array] = {}
-
-    def has(self, *names: str) -> bool:
-        return self.mistake in names
-
-    def seed(self, seed: int) -> None:
-        if not self.has("seed-ignored"):
-            self.rng = np.random.default_rng(seed)
-
-    def load(self, parameters: dict[str, Array]) -> None:
-        self.p = parameters
-
-    def _normal(self, *shape: int) -> Array:
-        if self.has("eps-across-calls"):
-            return self.kept.setdefault(shape, self.rng.standard_normal(shape))
-        if self.has("uniform-noise"):
-            return self.rng.uniform(-np.sqrt(3), np.sqrt(3), shape)
-        return self.rng.standard_normal(shape) * (not self.has("no-noise"))
+    description: Compression
 
     def draw(self, n: int) -> dict[str, Array]:
         d = self.description
-        noise = {"eps": self._normal(n, d.inputs), "zeta": self._normal(n, d.outputs)}
+        noise = {"eps": self.normal(n, d.inputs), "zeta": self.normal(n, d.outputs)}
         if self.has("zeta-shared-across-batch"):
             noise["zeta"] = noise["zeta"][:1] + 0 * noise["zeta"]
         if self.has("zeta-shared-across-outputs"):
             noise["zeta"] = noise["zeta"][:, :1] + 0 * noise["zeta"]
         if self.has("group-factor-per-weight"):
-            noise["eps"] = self._normal(n, d.outputs, d.inputs)
+            noise["eps"] = self.normal(n, d.outputs, d.inputs)
         if d.kind == "half_cauchy":
             each = d.inputs if self.has("cauchy-shared-per-unit") else 1
-            noise["shared_eps"] = self._normal(n, each)
+            noise["shared_eps"] = self.normal(n, each)
             if self.has("group-factor-per-weight"):
                 noise["shared_eps"] = noise["shared_eps"][:, None]
         return noise

@@ -11,6 +11,8 @@ from bayesnoise_reference.families.flow import Flow
 from bayesnoise_reference.numerics import complex_step
 from scipy.special import log1p
 
+from planted.mistaken import Mistaken
+
 Array = Any
 LAYERS = [Flow(kind="input"), Flow(kind="output", inputs=4, outputs=3)]
 
@@ -45,24 +47,10 @@ def mistakes(description: Flow) -> list[str]:
     return [*flow_exact.CAUSES, *flow_bound.CAUSES, *_OTHERS]
 
 
-class StraightforwardFlow:
+class StraightforwardFlow(Mistaken):
     """A layer. A mistake is a line that asks for its name."""
 
-    def __init__(self, description: Flow, mistake: str) -> None:
-        self.description, self.mistake = description, mistake
-        self.rng = np.random.default_rng(0)
-        self.p: dict[str, Array] = {}
-        self.kept: dict[tuple[int, ...], Array] = {}
-
-    def has(self, *names: str) -> bool:
-        return self.mistake in names
-
-    def seed(self, seed: int) -> None:
-        if not self.has("seed-ignored"):
-            self.rng = np.random.default_rng(seed)
-
-    def load(self, parameters: dict[str, Array]) -> None:
-        self.p = parameters
+    description: Flow
 
     def moved(self, p: dict[str, Array], z: Array, before: str = "") -> tuple[Array, Array]:
         """The factors after the flow, and the logarithm of its determinant."""
@@ -89,15 +77,8 @@ class StraightforwardFlow:
     def scale(self, p: dict[str, Array]) -> Array:
         return np.exp(p["rho"]) if self.has("scale-exp-for-softplus") else log1p(np.exp(p["rho"]))
 
-    def _normal(self, *shape: int) -> Array:
-        if self.has("eps-across-calls"):
-            return self.kept.setdefault(shape, self.rng.standard_normal(shape))
-        if self.has("uniform-noise"):
-            return self.rng.uniform(-np.sqrt(3), np.sqrt(3), shape)
-        return self.rng.standard_normal(shape) * (not self.has("no-noise"))
-
     def draw(self, n: int) -> dict[str, Array]:
-        noise = {"eps": self._normal(n, self.description.units), "zeta": self._normal(n, self.description.outputs)}
+        noise = {"eps": self.normal(n, self.description.units), "zeta": self.normal(n, self.description.outputs)}
         if self.has("zeta-shared-across-batch"):
             noise["zeta"] = noise["zeta"][:1] + 0 * noise["zeta"]
         if self.has("zeta-shared-across-outputs"):

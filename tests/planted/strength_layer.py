@@ -7,27 +7,18 @@ from typing import Any
 import numpy as np
 from bayesnoise_reference.families.strength import Strength
 
+from planted.mistaken import Mistaken
+
 Array = Any
 
 
-class Layer:
+class Layer(Mistaken):
     """Its noise and its passes. A mistake is a line that asks for its name."""
 
-    def __init__(self, description: Strength, mistake: str = "") -> None:
-        self.description, self.mistake = description, mistake
-        self.rng = np.random.default_rng(0)
-        self.p: dict[str, Array] = {}
-        self.held: dict[tuple[int, ...], Array] = {}
-
-    def has(self, *names: str) -> bool:
-        return self.mistake in names
-
-    def seed(self, seed: int) -> None:
-        if not self.has("seed-ignored"):
-            self.rng = np.random.default_rng(seed)
+    description: Strength
 
     def load(self, parameters: dict[str, Array]) -> None:
-        self.p = parameters
+        super().load(parameters)
         self.held.clear()
 
     def noise(self, x: Array) -> Array:

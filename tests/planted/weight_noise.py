@@ -8,6 +8,8 @@ import numpy as np
 from bayesnoise_reference.families.weight_noise import RAW, WeightNoise
 from scipy.special import dawsn, expit
 
+from planted.mistaken import Mistaken
+
 Array = Any
 
 LAYERS = [
@@ -76,24 +78,13 @@ def adapter(description: WeightNoise, mistake: str) -> Any:
     return (Connect if description.kind == "drop_connect" else Local)(description, mistake)
 
 
-class Layer:
+class Layer(Mistaken):
     """What both have in common. A mistake is a line that asks for its name."""
 
-    def __init__(self, description: WeightNoise, mistake: str = "") -> None:
-        self.description, self.mistake = description, mistake
-        self.rng = np.random.default_rng(0)
-        self.p: dict[str, Array] = {}
-        self.held: dict[tuple[int, ...], Array] = {}
-
-    def has(self, *names: str) -> bool:
-        return self.mistake in names
-
-    def seed(self, seed: int) -> None:
-        if not self.has("seed-ignored"):
-            self.rng = np.random.default_rng(seed)
+    description: WeightNoise
 
     def load(self, parameters: dict[str, Array]) -> None:
-        self.p = parameters
+        super().load(parameters)
         self.held.clear()
 
     def noise(self, x: Array) -> Array:

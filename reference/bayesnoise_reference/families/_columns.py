@@ -7,7 +7,7 @@ import numpy as np
 from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
-from bayesnoise_reference.claims.judge import judged
+from bayesnoise_reference.claims.judge import judged, standard_normal
 from bayesnoise_reference.claims.trial import Trial
 
 
@@ -21,6 +21,13 @@ def variance_by_column(trial: Trial, z: Array, what: str) -> Finding:
     where = "" if worst == 0 else f" in column {worst}"
     said = f"{what} has variance {np.mean(groups[worst] ** 2):.4g}{where}; 1 is right"
     return judged(verdict, said, groups[worst])
+
+
+def shape_of(trial: Trial, z: Array, what: str) -> Finding:
+    """Kolmogorov's test of the standard normal law."""
+    z = z.ravel()
+    said = f"{what} averages {np.mean(z):+.3g}, and its squares {np.mean(z**2):.3g}; 0 and 1 are right"
+    return judged(standard_normal(z, trial.alpha), said, z)
 
 
 def correlation_of(trial: Trial, one: Array, other: Array, what: str) -> Finding:

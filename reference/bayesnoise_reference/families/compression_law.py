@@ -6,8 +6,8 @@ import numpy as np
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
-from bayesnoise_reference.claims.judge import exact, judged, standard_normal
-from bayesnoise_reference.families._columns import correlation_of, variance_by_column
+from bayesnoise_reference.claims.judge import exact
+from bayesnoise_reference.families._columns import correlation_of, shape_of, variance_by_column
 from bayesnoise_reference.families._readings import apart_of, tails_of
 from bayesnoise_reference.families.compression import CompressionTrial, of_compression
 
@@ -62,10 +62,7 @@ def factors_variance(trial: CompressionTrial) -> Finding:
 )
 def factors_shape(trial: CompressionTrial) -> Finding:
     """Kolmogorov's test."""
-    z = _factors(trial).ravel()
-    seen = f"{np.mean(z):+.3g}, and its squares {np.mean(z**2):.3g}"
-    said = f"the noise behind the factors averages {seen}; 0 and 1 are right"
-    return judged(standard_normal(z, trial.alpha), said, z)
+    return shape_of(trial, _factors(trial), "the noise behind the factors")
 
 
 @of_compression(

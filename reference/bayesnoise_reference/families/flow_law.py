@@ -6,8 +6,7 @@ import numpy as np
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
-from bayesnoise_reference.claims.judge import judged, standard_normal
-from bayesnoise_reference.families._columns import correlation_of, variance_by_column
+from bayesnoise_reference.families._columns import correlation_of, shape_of, variance_by_column
 from bayesnoise_reference.families._readings import apart_of, tails_of
 from bayesnoise_reference.families.flow import NARROW, FlowTrial, of_flow
 
@@ -53,10 +52,7 @@ def factors_variance(trial: FlowTrial) -> Finding:
 )
 def factors_shape(trial: FlowTrial) -> Finding:
     """Kolmogorov's test."""
-    z = _factors(trial).ravel()
-    seen = f"{np.mean(z):+.3g}, and its squares {np.mean(z**2):.3g}"
-    said = f"the noise behind the factors averages {seen}; 0 and 1 are right"
-    return judged(standard_normal(z, trial.alpha), said, z)
+    return shape_of(trial, _factors(trial), "the noise behind the factors")
 
 
 @of_flow(

@@ -149,21 +149,28 @@ class WeightNoiseTrial(Trial):
         return 64.0 * self.guard.eps * np.abs(size)
 
 
-def _claim(
-    topic: str, law: str, *catches: str, kinds: tuple[str, ...] = KINDS, needs: tuple[str, ...] = ("sample",)
+def of_weight_noise(
+    topic: str,
+    law: str,
+    kinds: tuple[str, ...],
+    *catches: str,
+    needs: tuple[str, ...] = ("sample",),
+    when: Callable[[Any], bool] = lambda d: True,
 ) -> Callable[[Check], Claim]:
+    """A claim about layers of these kinds."""
     return claim(
         topic,
         law,
         needs=needs,
         families=("weight_noise",),
         estimators=kinds,
+        when=when,
         trial=WeightNoiseTrial,
         catches=catches,
     )
 
 
-@_claim("fresh", "Every call has noise of its own.", "no-noise", "eps-across-calls")
+@of_weight_noise("fresh", "Every call has noise of its own.", KINDS, "no-noise", "eps-across-calls")
 def fresh(trial: WeightNoiseTrial) -> Finding:
     """An exact probability: that the masks of all calls coincide, at least; normal noise never does."""
     d, n = trial.description, 4 * trial.calls
@@ -178,7 +185,7 @@ def fresh(trial: WeightNoiseTrial) -> Finding:
     return judged(Verdict(chance if same else 1.0, None, n, detects), said)
 
 
-@_claim("zero-input", "An input of zeros gives zeros, beside other examples too.", "variance-floor", kinds=NORMAL)
+@of_weight_noise("zero-input", "An input of zeros gives zeros, beside other examples too.", NORMAL, "variance-floor")
 def zero_input(trial: WeightNoiseTrial) -> Finding:
     """Exact: there is no bias, and no noise that the input does not carry."""
     trial.load()
@@ -189,16 +196,17 @@ def zero_input(trial: WeightNoiseTrial) -> Finding:
     return exact(wrong, f"an input of zeros gives up to {np.max(np.abs(y)):.3g}; 0 is right", 1)
 
 
-@_claim("zero-batch", "A batch without examples gives an output without examples.", "empty-batch-fails")
+@of_weight_noise("zero-batch", "A batch without examples gives an output without examples.", KINDS, "empty-batch-fails")
 def zero_batch(trial: WeightNoiseTrial) -> Finding:
     """Exact."""
     trial.load()
     return calls.empty(trial, trial.x(1))
 
 
-@_claim(
+@of_weight_noise(
     "evaluation",
     "In evaluation the weights are theta.",
+    KINDS,
     "evaluation-noisy",
     "evaluation-scaled",
     needs=("evaluate",),
@@ -211,7 +219,7 @@ def evaluation(trial: WeightNoiseTrial) -> Finding:
     return exact(wrong, f"in evaluation the weights {'are not' if wrong else 'are'} theta", 1)
 
 
-@_claim("seeded", "The same seed gives the same noise.", "seed-ignored", needs=("sample", "seed"))
+@of_weight_noise("seeded", "The same seed gives the same noise.", KINDS, "seed-ignored", needs=("sample", "seed"))
 def seeded(trial: WeightNoiseTrial) -> Finding:
     """Exact; nine calls, so that masks rarely agree by chance."""
     trial.load()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,9 +9,9 @@ import numpy as np
 
 from bayesnoise_reference import divergences, posteriors
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Check, Claim, Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
-from bayesnoise_reference.families.weight_noise import FAR, NORMAL, RAW, WeightNoise, WeightNoiseTrial
+from bayesnoise_reference.families.weight_noise import FAR, NORMAL, RAW, WeightNoise, WeightNoiseTrial, of_weight_noise
 from bayesnoise_reference.numerics import complex_step
 
 CAUSES = {
@@ -25,21 +24,6 @@ CAUSES = {
 _QUADRATURE = 1e-9  # what the integrals of the oracle may be off, a weight
 
 
-def _claim(
-    topic: str, law: str, kinds: tuple[str, ...], *catches: str, needs: tuple[str, ...], when: Any = lambda d: True
-) -> Callable[[Check], Claim]:
-    return claim(
-        topic,
-        law,
-        needs=needs,
-        families=("weight_noise",),
-        estimators=kinds,
-        when=when,
-        trial=WeightNoiseTrial,
-        catches=catches,
-    )
-
-
 def _divergence(d: WeightNoise, held: dict[str, Array]) -> Any:
     law = posteriors.multiplicative if d.kind == "multiplicative" else posteriors.additive
     to = divergences.log_uniform if d.prior == "log_uniform" else divergences.ard
@@ -50,7 +34,7 @@ def _with(d: WeightNoise, held: dict[str, Array], name: str, value: Array) -> An
     return _divergence(d, held | {name: value})
 
 
-@_claim(
+@of_weight_noise(
     "kl-differences",
     "Between two settings the divergence differs by the sum over the weights of the integral that defines it.",
     NORMAL,
@@ -81,7 +65,7 @@ def kl_differences(trial: WeightNoiseTrial) -> Finding:
     return exact(False, "the divergence changes with alpha as its integral does", 3)
 
 
-@_claim(
+@of_weight_noise(
     "kl-gradients",
     "The gradients of the divergence are its derivatives, also where alpha is very small or very large.",
     NORMAL,
@@ -110,7 +94,7 @@ def kl_gradients(trial: WeightNoiseTrial) -> Finding:
     return exact(False, "the gradients of the divergence are its derivatives", 12)
 
 
-@_claim(
+@of_weight_noise(
     "kl-of-zero",
     "The divergence of a weight of zero is a number, and has no gradient by it.",
     ("additive",),

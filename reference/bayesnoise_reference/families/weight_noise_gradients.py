@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,24 +9,10 @@ import numpy as np
 
 from bayesnoise_reference import dense, drop_connect, sparse_variational_dropout, variational_dropout
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Check, Claim, Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, not_run
-from bayesnoise_reference.families.weight_noise import FAR, NORMAL, RAW, WeightNoiseTrial
+from bayesnoise_reference.families.weight_noise import FAR, NORMAL, RAW, WeightNoiseTrial, of_weight_noise
 from bayesnoise_reference.numerics import complex_step
-
-
-def _claim(
-    topic: str, law: str, kinds: tuple[str, ...], *catches: str, needs: tuple[str, ...]
-) -> Callable[[Check], Claim]:
-    return claim(
-        topic,
-        law,
-        needs=needs,
-        families=("weight_noise",),
-        estimators=kinds,
-        trial=WeightNoiseTrial,
-        catches=catches,
-    )
 
 
 def _output(kind: str, x: Array, held: dict[str, Array], zeta: Array) -> Array:
@@ -35,7 +20,7 @@ def _output(kind: str, x: Array, held: dict[str, Array], zeta: Array) -> Array:
     return variational_dropout.type_a(*given) if kind == "multiplicative" else sparse_variational_dropout.output(*given)
 
 
-@_claim(
+@of_weight_noise(
     "masked-gradients",
     "The gradients are those of the masked weights of the draw.",
     ("drop_connect",),
@@ -64,7 +49,7 @@ def masked_gradients(trial: WeightNoiseTrial) -> Finding:
     return exact(False, "the gradients are those of the masked weights", 8)
 
 
-@_claim(
+@of_weight_noise(
     "local-gradients",
     "The gradients are those of the output at the noise of the draw.",
     NORMAL,
@@ -98,7 +83,7 @@ def local_gradients(trial: WeightNoiseTrial) -> Finding:
     return exact(False, "every gradient is that of the draw", 1)
 
 
-@_claim(
+@of_weight_noise(
     "zero-row-gradients",
     "An input of zeros gives the weights gradients of zero.",
     NORMAL,
@@ -114,7 +99,7 @@ def zero_row_gradients(trial: WeightNoiseTrial) -> Finding:
     return exact(wrong, f"an input of zeros gives the weights gradients that are {'not ' if wrong else ''}zero", 1)
 
 
-@_claim(
+@of_weight_noise(
     "replay",
     "Given its noise, the output is that of the definition, also where alpha is very small or very large.",
     NORMAL,
@@ -140,7 +125,7 @@ def replay(trial: WeightNoiseTrial) -> Finding:
     return exact(False, "for given noise the output is right", 3)
 
 
-@_claim(
+@of_weight_noise(
     "replay-masks",
     "Given its mask, the output is that of the weights that are kept.",
     ("drop_connect",),

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Check, Claim, Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, judged, standard_normal
-from bayesnoise_reference.families.weight_noise import KINDS, NORMAL, WeightNoiseTrial
-
-
-def _claim(
-    topic: str, law: str, kinds: tuple[str, ...], *catches: str, when: Any = lambda d: True
-) -> Callable[[Check], Claim]:
-    return claim(
-        topic,
-        law,
-        families=("weight_noise",),
-        estimators=kinds,
-        when=when,
-        trial=WeightNoiseTrial,
-        catches=catches,
-    )
+from bayesnoise_reference.families.weight_noise import KINDS, NORMAL, WeightNoiseTrial, of_weight_noise
 
 
 def _per_example(d: Any) -> bool:
     return bool(d.kind != "drop_connect" or d.masks == "example")
 
 
-@_claim(
+@of_weight_noise(
     "weight-values",
     "A weight is 0 or theta / (1 - rate).",
     ("drop_connect",),
@@ -53,7 +38,7 @@ def weight_values(trial: WeightNoiseTrial) -> Finding:
     return exact(False, "every weight is 0 or theta / (1 - rate)", trial.calls)
 
 
-@_claim(
+@of_weight_noise(
     "weight-rate",
     "A weight is dropped with the probability that is declared.",
     ("drop_connect",),
@@ -67,7 +52,7 @@ def weight_rate(trial: WeightNoiseTrial) -> Finding:
     return judged(verdict, f"{np.mean(dropped):.4f} of the weights are 0; {trial.description.rate:.4f} is right")
 
 
-@_claim(
+@of_weight_noise(
     "output-law",
     "An output is normal, with the mean and the variance that the weights give it.",
     NORMAL,
@@ -99,7 +84,7 @@ def _correlated(trial: WeightNoiseTrial, first: Array, second: Array, what: str)
     return judged(verdict, f"the noise of two {what} should have correlation 0")
 
 
-@_claim(
+@of_weight_noise(
     "examples-apart",
     "The noise of different examples is independent.",
     KINDS,
@@ -117,7 +102,7 @@ def examples_apart(trial: WeightNoiseTrial) -> Finding:
     return _agree(trial, kept[:, :, 0], kept[:, :, 1], "examples")
 
 
-@_claim(
+@of_weight_noise(
     "examples-together",
     "All examples of a call have the same mask.",
     ("drop_connect",),
@@ -133,7 +118,7 @@ def examples_together(trial: WeightNoiseTrial) -> Finding:
     return exact(wrong, f"two equal examples of one call {'differ' if wrong else 'agree'}; they should agree", len(y))
 
 
-@_claim(
+@of_weight_noise(
     "outputs-apart",
     "The noise of different outputs is independent.",
     KINDS,
@@ -149,7 +134,9 @@ def outputs_apart(trial: WeightNoiseTrial) -> Finding:
     return judge(trial, found[..., 0:even:2], found[..., 1:even:2], "outputs")
 
 
-@_claim("inputs-apart", "The masks of different inputs are independent.", ("drop_connect",), "connect-mask-of-outputs")
+@of_weight_noise(
+    "inputs-apart", "The masks of different inputs are independent.", ("drop_connect",), "connect-mask-of-outputs"
+)
 def inputs_apart(trial: WeightNoiseTrial) -> Finding:
     """Exact law, of disjoint pairs of inputs whose weights are 1 and 2, so that a sum tells which of them are kept."""
     d, pairs = trial.description, trial.description.inputs // 2
