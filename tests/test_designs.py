@@ -12,7 +12,6 @@ from bayesnoise_reference import convolution, dense, divergences
 from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.divergence import terms
-from bayesnoise_reference.claims.gradients import adjoint
 from bayesnoise_reference.claims.judge import histogram, size
 from bayesnoise_reference.claims.weight_trial import log_sigma, raw, sigma, slope
 from bayesnoise_reference.numerics import complex_step
@@ -46,7 +45,7 @@ def test_the_adjoint_is_one(d: Description) -> None:
     x, w = rng().standard_normal(designs.input_shape(d, 2)), rng().standard_normal(d.weight_shape)
     y = designs.apply(d, x, w)
     g = np.asarray(rng().standard_normal(y.shape))
-    assert np.sum(adjoint(d, x, g) * w) == pytest.approx(np.sum(g * y), rel=1e-12)
+    assert np.sum(designs.adjoint(d, x, g) * w) == pytest.approx(np.sum(g * y), rel=1e-12)
 
 
 @pytest.mark.parametrize("d", [DENSE, *CONVOLUTIONS])

@@ -15,7 +15,6 @@ from bayesnoise_reference.adapters.adapter import (
     to_layout,
 )
 from bayesnoise_reference.claims import designs
-from bayesnoise_reference.claims.gradients import adjoint
 from bayesnoise_reference.claims.weight_trial import slope
 
 from planted.straightforward_manners import StraightforwardManners
@@ -112,20 +111,20 @@ class Straightforward(StraightforwardManners):
             noise = self.draw(x)
         rho = from_layout(d, self.held["rho"])
         scale, n = self._scale(rho), max(1, len(x))
-        grad_mean = adjoint(d, x, g)
+        grad_mean = designs.adjoint(d, x, g)
         if d.estimator == "local":
             v = designs.apply(d, x * x, scale**2)
             gv = g * noise["zeta"] / (2.0 * np.sqrt(v))
             gv = gv if self.has("gradient-root-at-zero") else np.where(v > 0, gv, 0.0)
-            grad_scale = 2.0 * scale * adjoint(d, x * x, gv)
+            grad_scale = 2.0 * scale * designs.adjoint(d, x * x, gv)
             if self.has("gradient-scale-as-shared"):
-                grad_scale = adjoint(d, x, g) * self.rng.standard_normal(d.weight_shape)
+                grad_scale = designs.adjoint(d, x, g) * self.rng.standard_normal(d.weight_shape)
         elif d.estimator == "shared":
-            grad_scale = adjoint(d, x, g) * noise["eps"]
+            grad_scale = designs.adjoint(d, x, g) * noise["eps"]
         else:
             p, h = self._to(noise["sign_in"], x) * x, self._to(noise["sign_out"], x) * g
-            grad_scale = adjoint(d, p, h) * noise["eps"]
-            grad_mean = adjoint(d, p, h) if self.has("gradient-mean-perturbed") else grad_mean
+            grad_scale = designs.adjoint(d, p, h) * noise["eps"]
+            grad_mean = designs.adjoint(d, p, h) if self.has("gradient-mean-perturbed") else grad_mean
         if self.has("gradient-scale-sign"):
             grad_scale = np.abs(grad_scale)
         grad_rho = grad_scale * (1.0 if self.has("gradient-scale-without-chain") else slope(d, rho))

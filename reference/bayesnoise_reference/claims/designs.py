@@ -7,8 +7,9 @@ one a weight, under each of the three estimators.
 
 from __future__ import annotations
 
+import math
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,28 +19,37 @@ from bayesnoise_reference.adapters.adapter import Description
 _MOST = 4096  # elements of a reading
 
 
+def _windows(d: Description, x: Array) -> tuple[Array, tuple[int, ...]]:
+    """(n, groups, positions, weights): what the weights of a filter multiply at each position; and the positions."""
+    padded = np.pad(x, [(0, 0), (0, 0), *((p, p) for p in d.padding)])
+    extents = [d.dilation[a] * (d.kernel[a] - 1) + 1 for a in range(len(d.kernel))]
+    views = np.lib.stride_tricks.sliding_window_view(padded, extents, axis=tuple(range(2, x.ndim)))
+    steps: tuple[Any, ...] = tuple(slice(None, None, step) for step in (*d.stride, *d.dilation))
+    views = views[(..., *steps)]
+    n, places, channels = len(x), views.shape[2 : x.ndim], d.inputs // d.groups
+    grouped = views.reshape(n, d.groups, channels, *places, *d.kernel)
+    weights = channels * math.prod(d.kernel)
+    return np.moveaxis(grouped, 2, x.ndim).reshape(n, d.groups, math.prod(places), weights), places
+
+
 def apply(d: Description, x: Array, w: Array) -> Array:
     """`B(x, w)`: (n, in), (in, out) -> (n, out), or the cross-correlation of (n, c, *space) and (out, c / groups,
     *kernel).
     """
     if d.family == "dense":
         return np.asarray(x @ w)
-    padded = np.pad(x, [(0, 0), (0, 0), *((p, p) for p in d.padding)])
-    extents = [d.dilation[a] * (d.kernel[a] - 1) + 1 for a in range(len(d.kernel))]
-    sizes = [(padded.shape[2 + a] - e) // d.stride[a] + 1 for a, e in enumerate(extents)]
-    y = np.zeros((x.shape[0], d.outputs, *sizes))
-    for k in np.ndindex(*d.kernel):
-        window = tuple(
-            slice(k[a] * d.dilation[a], k[a] * d.dilation[a] + (sizes[a] - 1) * d.stride[a] + 1, d.stride[a])
-            for a in range(len(k))
-        )
-        seen = padded[(slice(None), slice(None), *window)]
-        for group in np.split(np.arange(d.outputs), d.groups):
-            first = group[0] // (d.outputs // d.groups) * (d.inputs // d.groups)
-            channels = seen[:, first : first + d.inputs // d.groups]
-            flat = w[(group, slice(None), *k)] @ channels.reshape(*channels.shape[:2], int(np.prod(sizes)))
-            y[:, group] += flat.reshape(len(x), len(group), *sizes)
-    return y
+    seen, places = _windows(d, x)
+    filters = w.reshape(d.groups, d.outputs // d.groups, seen.shape[-1])
+    return np.asarray(filters @ np.swapaxes(seen, 2, 3)).reshape(len(x), d.outputs, *places)
+
+
+def adjoint(d: Description, x: Array, grad_y: Array) -> Array:
+    """The adjoint of `B(x, .)`: the gradient of `sum(grad_y B(x, w))` in w."""
+    if d.family == "dense":
+        return np.asarray(x.T @ grad_y)
+    seen, places = _windows(d, x)
+    grouped = grad_y.reshape(len(x), d.groups, d.outputs // d.groups, math.prod(places))
+    return np.asarray(np.sum(grouped @ seen, axis=0)).reshape(d.weight_shape)
 
 
 def space(d: Description) -> tuple[int, ...]:

@@ -7,12 +7,9 @@ since `y - B(x, mean)` is homogeneous of degree 1 in the scales, Euler's identit
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.causes import WRONG_OUTPUT
 from bayesnoise_reference.claims.claim import Finding, claim
@@ -20,24 +17,6 @@ from bayesnoise_reference.claims.judge import exact, not_run
 from bayesnoise_reference.claims.weight_trial import TINY, Loaded, WeightTrial, slope
 
 NEEDS = ("sample", "gradients")
-
-
-def adjoint(d: Description, x: Array, grad_y: Array) -> Array:
-    """The adjoint of `B(x, .)`, one weight at a time where that is cheap: `sum(g B(x, e_w))` for every weight w."""
-    if d.family == "dense":
-        return np.asarray(x.T @ grad_y)
-    grad = np.zeros(d.weight_shape)
-    per_group, filters = d.inputs // d.groups, d.outputs // d.groups
-    one = replace(d, inputs=1, outputs=1, groups=1)
-    for c in range(per_group):
-        for k in np.ndindex(*d.kernel):
-            alone = np.zeros((1, 1, *d.kernel))
-            alone[(0, 0, *k)] = 1.0
-            for group in range(d.groups):
-                seen = designs.apply(one, x[:, [group * per_group + c]], alone)[:, 0]
-                o = slice(group * filters, (group + 1) * filters)
-                grad[(o, c, *k)] = np.sum(seen[:, None] * grad_y[:, o], axis=(0, *range(2, x.ndim)))
-    return grad
 
 
 def loss(trial: WeightTrial, x: Array) -> Array:
@@ -70,8 +49,8 @@ def gradient_mean(trial: WeightTrial) -> Finding:
     return _exactly(
         trial,
         seen,
-        adjoint(trial.description, x, g),
-        adjoint(trial.description, np.abs(x), np.abs(g)),
+        designs.adjoint(trial.description, x, g),
+        designs.adjoint(trial.description, np.abs(x), np.abs(g)),
         "the mean weights",
     )
 
