@@ -37,7 +37,7 @@ def families() -> dict[str, list[type]]:
 
 def kinds(family: str) -> list[str]:
     """The kinds of a family, in the order of its claims."""
-    of_claims = {kind: None for claim in all_claims() if family in claim.families for kind in claim.estimators}
+    of_claims = {kind: None for claim in all_claims() if family in claim.families for kind in claim.kinds}
     allowed = set()
     for made in families()[family]:
         hints = get_type_hints(made)
@@ -71,7 +71,7 @@ def page() -> str:
         every = kinds(family)
         for claim in all_claims():
             if family in claim.families:
-                some = [kind for kind in every if kind in claim.estimators]
+                some = [kind for kind in every if kind in claim.kinds]
                 of = f" ({', '.join(some)})" if some != every else ""
                 needs = ", ".join(f"`{need}`" for need in claim.needs if need not in ("load", "sample"))
                 rows.append(f"| {claim.topic} | {cell(claim.law)}{of} | {needs} |")

@@ -11,9 +11,6 @@ from bayesnoise_reference.claims.outcome import Evidence
 from bayesnoise_reference.claims.trial import Trial
 from bayesnoise_reference.claims.weight_trial import WeightTrial
 
-WEIGHTS = ("dense", "convolution")
-ESTIMATORS = ("shared", "flipout", "local")
-
 
 class Finding(NamedTuple):
     """What a claim found: an outcome without what the run adds."""
@@ -47,19 +44,47 @@ class Claim:
     catches: tuple[str, ...]
     needs: tuple[str, ...]
     families: tuple[str, ...]
-    estimators: tuple[str, ...]
+    kinds: tuple[str, ...]
     when: Callable[[Any], bool]
     trial: type[Trial]
 
     def about(self, description: Subject) -> bool:
         """Whether a layer of this description is what the claim speaks of."""
-        return (
-            description.family in self.families and description.estimator in self.estimators and self.when(description)
-        )
+        return description.family in self.families and description.estimator in self.kinds and self.when(description)
 
     def id(self, description: Subject) -> str:
         """The stable name under which a report has it, like "dense.flipout.signs-per-example"."""
         return f"{description.family}.{description.estimator}.{self.topic}"
+
+
+@dataclass(frozen=True)
+class ClaimsOf:
+    """Makes claims about the layers of some families, each of the function below it.
+
+    A claim is about all their `kinds`, unless it names its own; `trial` is what its check is given.
+    """
+
+    families: tuple[str, ...]
+    kinds: tuple[str, ...]
+    trial: type[Trial]
+
+    def __call__(
+        self,
+        topic: str,
+        law: str,
+        *,
+        needs: tuple[str, ...] = ("sample",),
+        families: tuple[str, ...] = (),
+        kinds: tuple[str, ...] = (),
+        when: Callable[[Any], bool] = lambda description: True,
+        catches: tuple[str, ...] = (),
+    ) -> Callable[[Check], Claim]:
+        """What `Claim` says of each."""
+        spoken_of = families or self.families, kinds or self.kinds
+        return lambda check: Claim(topic, law, check, catches, needs, *spoken_of, when, self.trial)
+
+
+of_weights = ClaimsOf(("dense", "convolution"), ("shared", "flipout", "local"), WeightTrial)
 
 
 def claim(
@@ -68,8 +93,8 @@ def claim(
     *,
     catches: tuple[str, ...] = (),
     needs: tuple[str, ...] = ("sample",),
-    families: tuple[str, ...] = WEIGHTS,
-    estimators: tuple[str, ...] = ESTIMATORS,
+    families: tuple[str, ...] = ("dense", "convolution"),
+    estimators: tuple[str, ...] = ("shared", "flipout", "local"),
     when: Callable[[Any], bool] = lambda description: True,
     trial: type[Trial] = WeightTrial,
 ) -> Callable[[Check], Claim]:

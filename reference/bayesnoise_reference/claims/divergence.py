@@ -10,7 +10,7 @@ import numpy as np
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.claims.causes import WRONG_KL
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.claims.weight_trial import Loaded, WeightTrial, log_sigma, sigma
 
@@ -90,7 +90,7 @@ def _has_kl(d: Description) -> bool:
     return d.prior is not None and d.kl_kind == "closed"
 
 
-@claim(
+@of_weights(
     "kl-value",
     "The KL is the closed form, summed over every random parameter.",
     needs=("kl",),
@@ -102,7 +102,7 @@ def kl_value(trial: WeightTrial) -> Finding:
     return _compare(trial, trial.load(), "at random parameters")
 
 
-@claim(
+@of_weights(
     "kl-at-prior",
     "The KL of a posterior that is the prior is zero.",
     needs=("kl",),
@@ -118,7 +118,7 @@ def kl_at_prior(trial: WeightTrial) -> Finding:
     return exact(wrong, f"the KL of a posterior equal to its prior is {seen:.6g}; 0 is right", 1)
 
 
-@claim(
+@of_weights(
     "kl-counts",
     "Every random parameter adds its own term to the KL.",
     needs=("kl",),
@@ -168,7 +168,7 @@ def _at(trial: WeightTrial, levels: tuple[float, ...], where: str) -> Finding:
     return next((one for one in found if one.refuted), found[-1])
 
 
-@claim(
+@of_weights(
     "extreme-kl-wide",
     "The KL of very wide posteriors is finite and right.",
     needs=("kl",),
@@ -181,7 +181,7 @@ def extreme_kl_wide(trial: WeightTrial) -> Finding:
     return _at(trial, (moderately(d, wide(d)), wide(d)), "very wide")
 
 
-@claim(
+@of_weights(
     "extreme-kl-narrow",
     "The KL of very narrow posteriors is finite and right.",
     needs=("kl",),

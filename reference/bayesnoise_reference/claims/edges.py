@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayesnoise_reference.claims import calls, designs
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.divergence import moderately, narrow, wide
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.claims.weight_trial import TINY, Loaded, WeightTrial
@@ -17,7 +17,7 @@ def _hold(trial: WeightTrial, level: float) -> Loaded:
     return trial.load_raw(mean, np.full(d.weight_shape, level), bias, np.full(d.outputs, level))
 
 
-@claim(
+@of_weights(
     "extreme-wide",
     "An output under very wide scales is finite.",
     catches=("scale-exp-for-softplus", "softplus-overflows"),
@@ -33,7 +33,7 @@ def extreme_wide(trial: WeightTrial) -> Finding:
     return exact(False, "outputs under very wide scales are finite", 2)
 
 
-@claim(
+@of_weights(
     "extreme-narrow",
     "An output under very narrow scales is that of the mean weights.",
     catches=(
@@ -56,7 +56,7 @@ def extreme_narrow(trial: WeightTrial) -> Finding:
     return exact(False, "outputs under very narrow scales are those of the mean weights", 2)
 
 
-@claim(
+@of_weights(
     "extreme-gradients",
     "Gradients at extreme scales are finite.",
     needs=("sample", "gradients"),
@@ -75,7 +75,7 @@ def extreme_gradients(trial: WeightTrial) -> Finding:
     return exact(False, "gradients at extreme scales are finite", len(levels))
 
 
-@claim(
+@of_weights(
     "zero-row",
     "An input of zeros gives the bias, beside other examples too.",
     catches=("scale-softplus-missing", "bias-missing", "variance-floor"),
@@ -89,7 +89,7 @@ def zero_row(trial: WeightTrial) -> Finding:
     return exact(wrong, f"an input of zeros gives {'something else than' if wrong else 'exactly'} the bias", 1)
 
 
-@claim(
+@of_weights(
     "zero-row-gradients",
     "An input of zeros gives weights a gradient of zero.",
     needs=("sample", "gradients"),
@@ -111,7 +111,7 @@ def zero_row_gradients(trial: WeightTrial) -> Finding:
     return exact(False, "an input of zeros gives the weights a gradient of zero", 1)
 
 
-@claim(
+@of_weights(
     "zero-batch",
     "A batch without examples gives an output without examples.",
     catches=("empty-batch-fails",),
@@ -122,7 +122,7 @@ def zero_batch(trial: WeightTrial) -> Finding:
     return calls.empty(trial, np.zeros(designs.input_shape(trial.description, 1)))
 
 
-@claim(
+@of_weights(
     "one-example",
     "A batch of one example works, and has noise.",
     catches=("no-noise",),

@@ -11,7 +11,7 @@ import numpy as np
 from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims import designs
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.gradients import NEEDS, loss
 from bayesnoise_reference.claims.judge import judged, standard_normal
 from bayesnoise_reference.claims.weight_trial import WeightTrial, slope
@@ -32,7 +32,7 @@ def _scale_draws(trial: WeightTrial) -> Array:
     return np.concatenate(draws)
 
 
-@claim(
+@of_weights(
     "gradient-scale-mean",
     "The gradient of a scale averages to zero under a linear loss.",
     needs=NEEDS,
@@ -45,7 +45,7 @@ def gradient_scale_mean(trial: WeightTrial) -> Finding:
     return judged(statistics.normal_mean(z, 0.0, 1.0, alpha=trial.alpha), sentence, z)
 
 
-@claim(
+@of_weights(
     "gradient-scale-variance",
     "The gradient of a scale has its exact variance.",
     needs=NEEDS,
@@ -64,7 +64,7 @@ def gradient_scale_variance(trial: WeightTrial) -> Finding:
     return judged(statistics.normal_variance(z, 1.0, mean=0.0, alpha=trial.alpha), sentence, z)
 
 
-@claim(
+@of_weights(
     "gradient-scale-law",
     "The gradient of a scale is Gaussian under a linear loss.",
     needs=NEEDS,
@@ -86,7 +86,7 @@ def gradient_scale_law(trial: WeightTrial) -> Finding:
     return judged(standard_normal(z, trial.alpha), sentence, z)
 
 
-@claim(
+@of_weights(
     "gradient-sum-variance",
     "On a dense row the gradient of a scale has the variance of its estimator.",
     needs=NEEDS,

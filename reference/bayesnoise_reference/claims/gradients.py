@@ -12,7 +12,7 @@ import numpy as np
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.causes import WRONG_OUTPUT
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.judge import exact, not_run
 from bayesnoise_reference.claims.weight_trial import TINY, Loaded, WeightTrial, slope
 
@@ -34,7 +34,7 @@ def _exactly(trial: WeightTrial, seen: Array, right: Array, size: Array, what: s
     return exact(True, f"the gradient of {what} is {seen.flat[at]:.6g} where {right.flat[at]:.6g} is right", 1)
 
 
-@claim(
+@of_weights(
     "gradient-mean",
     "The gradient of the mean weights is that of a deterministic layer.",
     needs=NEEDS,
@@ -55,7 +55,7 @@ def gradient_mean(trial: WeightTrial) -> Finding:
     )
 
 
-@claim(
+@of_weights(
     "gradient-bias",
     "The gradient of the bias, or of its mean, is the sum of the upstream gradient.",
     needs=NEEDS,
@@ -80,7 +80,7 @@ def _euler(trial: WeightTrial, held: Loaded, found: dict[str, Array]) -> float:
     return total
 
 
-@claim(
+@of_weights(
     "gradient-same-draw",
     "The gradient is that of the draw that made the output.",
     needs=NEEDS,
@@ -112,7 +112,7 @@ def gradient_same_draw(trial: WeightTrial) -> Finding:
     return exact(True, f"the gradients of the scales give {ratio:.4g} times what the output of their draw gives", 4)
 
 
-@claim(
+@of_weights(
     "gradient-input",
     "With all scales zero the gradient of the input is that of the mean weights.",
     needs=NEEDS,

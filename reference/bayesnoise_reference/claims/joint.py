@@ -12,7 +12,7 @@ from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.claims import designs
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.judge import exact, judged, size
 from bayesnoise_reference.claims.weight_trial import WeightTrial
 
@@ -28,7 +28,7 @@ def _unrelated(trial: WeightTrial, a: Array, b: Array, what: str) -> Finding:
     return judged(verdict, f"{what} have correlation {r:+.3f}, and their sizes {s:+.3f}; 0 is right")
 
 
-@claim(
+@of_weights(
     "calls-independent",
     "Two calls share no noise.",
     catches=(
@@ -72,7 +72,7 @@ def _output_axis(d: Description) -> int:
     return 1 if d.family == "dense" else 0
 
 
-@claim(
+@of_weights(
     "outputs-independent",
     "Weights to different outputs share no noise.",
     when=lambda d: d.outputs > 1,
@@ -89,7 +89,7 @@ def outputs_independent(trial: WeightTrial) -> Finding:
     return _across(trial, _output_axis(trial.description), "weights to neighbouring outputs")
 
 
-@claim(
+@of_weights(
     "inputs-independent",
     "Weights from different inputs share no noise.",
     when=lambda d: d.inputs // d.groups > 1,
@@ -100,10 +100,10 @@ def inputs_independent(trial: WeightTrial) -> Finding:
     return _across(trial, 1 - _output_axis(trial.description), "weights from neighbouring inputs")
 
 
-@claim(
+@of_weights(
     "one-draw-a-call",
     "All examples of a call see one draw of the weights.",
-    estimators=("shared",),
+    kinds=("shared",),
     catches=("scale-softplus-missing", "noise-per-example"),
 )
 def one_draw_a_call(trial: WeightTrial) -> Finding:
@@ -123,10 +123,10 @@ def one_draw_a_call(trial: WeightTrial) -> Finding:
     return exact(True, f"examples of one call see different weights: their outputs differ by {worst:.3g} roundings", 4)
 
 
-@claim(
+@of_weights(
     "examples-independent",
     "Two equal examples of a call share no noise.",
-    estimators=("local",),
+    kinds=("local",),
     catches=(
         "eps-across-calls",
         "rademacher-noise",
@@ -153,11 +153,11 @@ def _positions(trial: WeightTrial, calls: int) -> Array:
     return np.stack([trial.guard.sample(x)[0].reshape(d.outputs, -1)[:, designs.interior(d)] for _ in range(calls)])
 
 
-@claim(
+@of_weights(
     "positions-agree",
     "Under a constant input all positions of an output are equal: one filter slides over them.",
     families=("convolution",),
-    estimators=("shared", "flipout"),
+    kinds=("shared", "flipout"),
     catches=("signs-per-position",),
 )
 def positions_agree(trial: WeightTrial) -> Finding:
@@ -172,11 +172,11 @@ def positions_agree(trial: WeightTrial) -> Finding:
     return exact(bool(wrong), sentence, y.shape[0])
 
 
-@claim(
+@of_weights(
     "positions-independent",
     "Two positions of an output share no noise.",
     families=("convolution",),
-    estimators=("local",),
+    kinds=("local",),
     catches=(
         "eps-across-calls",
         "rademacher-noise",

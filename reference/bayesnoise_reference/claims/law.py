@@ -11,7 +11,7 @@ import numpy as np
 from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims import designs
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.judge import exact, judged, standard_normal
 from bayesnoise_reference.claims.weight_trial import TINY, Loaded, WeightTrial
 
@@ -64,7 +64,7 @@ def _shape(trial: WeightTrial, z: Array, what: str) -> Finding:
     return judged(verdict, f"{what} has a law with kurtosis {fourth:.3g}; Gaussian, 3, is right", z)
 
 
-@claim(
+@of_weights(
     "scale-zero",
     "With all scales zero the output is exactly that of the mean weights, every time.",
     catches=(
@@ -91,7 +91,7 @@ def scale_zero(trial: WeightTrial) -> Finding:
     )
 
 
-@claim(
+@of_weights(
     "weight-mean",
     "A weight, read off an impulse, has the mean that it was given.",
     catches=("mean-shrunk", "signs-on-the-whole-weight"),
@@ -101,7 +101,7 @@ def weight_mean(trial: WeightTrial) -> Finding:
     return _mean(trial, _weights(trial), "a weight")
 
 
-@claim(
+@of_weights(
     "weight-variance",
     "A weight, read off an impulse, has the square of its scale as variance.",
     catches=(
@@ -121,7 +121,7 @@ def weight_variance(trial: WeightTrial) -> Finding:
     return _variance(trial, _weights(trial), "a weight")
 
 
-@claim(
+@of_weights(
     "weight-law",
     "A weight, read off an impulse, is Gaussian.",
     catches=(
@@ -143,7 +143,7 @@ def weight_law(trial: WeightTrial) -> Finding:
     return _shape(trial, _weights(trial), "a weight")
 
 
-@claim(
+@of_weights(
     "sum-mean",
     "The output of a dense row has the mean of the mean weights.",
     catches=("mean-shrunk", "bias-missing", "signs-on-the-whole-weight"),
@@ -153,7 +153,7 @@ def sum_mean(trial: WeightTrial) -> Finding:
     return _mean(trial, _sums(trial), "an output of a dense row")
 
 
-@claim(
+@of_weights(
     "sum-variance",
     "The output of a dense row has the variance sum x^2 scale^2, and that of the bias.",
     catches=(
@@ -169,7 +169,7 @@ def sum_variance(trial: WeightTrial) -> Finding:
     return _variance(trial, _sums(trial), "an output of a dense row")
 
 
-@claim(
+@of_weights(
     "sum-law",
     "The output of a dense row is Gaussian.",
     catches=("no-noise", "signs-on-the-whole-weight", "signs-zero-one", "variance-without-root"),
@@ -179,7 +179,7 @@ def sum_law(trial: WeightTrial) -> Finding:
     return _shape(trial, _sums(trial), "an output of a dense row")
 
 
-@claim(
+@of_weights(
     "bias-mean",
     "A random bias has the mean that it was given.",
     when=lambda d: d.bias == "random",
@@ -190,7 +190,7 @@ def bias_mean(trial: WeightTrial) -> Finding:
     return _mean(trial, _biases(trial), "a bias")
 
 
-@claim(
+@of_weights(
     "bias-variance",
     "A random bias has the square of its scale as variance.",
     when=lambda d: d.bias == "random",
@@ -207,7 +207,7 @@ def bias_variance(trial: WeightTrial) -> Finding:
     return _variance(trial, _biases(trial), "a bias")
 
 
-@claim(
+@of_weights(
     "bias-law",
     "A random bias is Gaussian.",
     when=lambda d: d.bias == "random",

@@ -6,7 +6,7 @@ import numpy as np
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.adapter import Description
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.divergence import rounding, value
 from bayesnoise_reference.claims.judge import exact, not_run
 from bayesnoise_reference.claims.weight_trial import WeightTrial
@@ -16,7 +16,7 @@ def _closed(d: Description) -> bool:
     return d.prior is not None and d.kl_kind == "closed"
 
 
-@claim(
+@of_weights(
     "evaluation-repeats",
     "Two passes without noise on the same input are the same to the last bit.",
     needs=("evaluate",),
@@ -30,7 +30,7 @@ def evaluation_repeats(trial: WeightTrial) -> Finding:
     return exact(not same, f"two passes in evaluation {'are the same' if same else 'differ'}", 2)
 
 
-@claim(
+@of_weights(
     "evaluation-mean",
     "A pass without noise is that of the mean weights and the mean bias.",
     needs=("evaluate",),
@@ -51,7 +51,7 @@ def _draw(trial: WeightTrial, x: Array, seed: int) -> Array:
     return trial.guard.sample(x)
 
 
-@claim(
+@of_weights(
     "seed-repeats",
     "A seed repeats the noise, and another seed does not.",
     needs=("sample", "seed"),
@@ -67,7 +67,7 @@ def seed_repeats(trial: WeightTrial) -> Finding:
     return exact(bool(np.array_equal(first, other)), "the same seed gave the same noise, another seed other noise", 3)
 
 
-@claim(
+@of_weights(
     "restores",
     "A layer that was saved and restored draws what it drew.",
     needs=("sample", "seed", "save", "restore"),
@@ -96,7 +96,7 @@ def _network(trial: WeightTrial, arrangement: str, words: str) -> Finding:
     return exact(wrong, f"the KL of a network with the layer {words} is {seen:.6g}{times}; {right:.6g} is right", 1)
 
 
-@claim(
+@of_weights(
     "kl-nested",
     "A layer inside a part of a part counts once in the KL of the network.",
     needs=("network_kl",),
@@ -108,7 +108,7 @@ def kl_nested(trial: WeightTrial) -> Finding:
     return _network(trial, "nested", "inside a part of a part")
 
 
-@claim(
+@of_weights(
     "kl-shared",
     "A layer that a network uses twice counts once in its KL.",
     needs=("network_kl",),
@@ -120,7 +120,7 @@ def kl_shared(trial: WeightTrial) -> Finding:
     return _network(trial, "shared", "in two places")
 
 
-@claim(
+@of_weights(
     "prior-of-its-own",
     "The prior stays where it is when the posterior moves.",
     needs=("kl",),

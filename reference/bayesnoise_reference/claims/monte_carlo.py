@@ -13,7 +13,7 @@ from scipy.special import chdtr
 from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.adapter import Description
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.divergence import parts, rounding, value
 from bayesnoise_reference.claims.judge import exact, judged
 from bayesnoise_reference.claims.weight_trial import Loaded, WeightTrial, sigma
@@ -39,7 +39,7 @@ def _estimates(trial: WeightTrial) -> Array:
     return np.asarray([trial.guard.kl() for _ in range(trial.calls)])
 
 
-@claim(
+@of_weights(
     "kl-draws-zero-at-prior",
     "Where the posterior is the prior, every estimate of the KL is zero.",
     needs=("kl",),
@@ -55,7 +55,7 @@ def kl_draws_zero_at_prior(trial: WeightTrial) -> Finding:
     return exact(wrong, f"an estimate of the KL from a posterior to itself is {seen:.4g}; 0 is right", 4)
 
 
-@claim(
+@of_weights(
     "kl-draws-fresh",
     "Every estimate of the KL has a draw of its own.",
     needs=("kl",),
@@ -69,7 +69,7 @@ def kl_draws_fresh(trial: WeightTrial) -> Finding:
     return exact(same, f"two estimates of the KL {'are the same' if same else 'differ'}; they should differ", 2)
 
 
-@claim(
+@of_weights(
     "kl-draws-mean",
     "Estimates of the KL are unbiased for the closed form.",
     needs=("kl",),
@@ -93,7 +93,7 @@ def _chi_square(trial: WeightTrial, n: int) -> Finding:
     return judged(verdict, f"estimates of the KL make {np.mean(chi):.4g} of a chi-square law whose mean is {n}")
 
 
-@claim(
+@of_weights(
     "kl-draws-law",
     "About the prior's mean, estimates of the KL have a chi-square law, one degree a weight.",
     needs=("kl",),
@@ -107,7 +107,7 @@ def kl_draws_law(trial: WeightTrial) -> Finding:
     return _chi_square(trial, held.mean.size)
 
 
-@claim(
+@of_weights(
     "kl-draws-bias",
     "Estimates of the KL have the terms of a random bias.",
     needs=("kl",),

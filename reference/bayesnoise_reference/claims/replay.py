@@ -10,7 +10,7 @@ from bayesnoise_reference import convolution, dense, flipout
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.causes import WRONG_OUTPUT
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.claims.weight_trial import Loaded, WeightTrial
 
@@ -57,7 +57,7 @@ def output(trial: WeightTrial, held: Loaded, x: Array, noise: dict[str, Array]) 
     return np.asarray(flipout.output(x, held.mean, held.scale, noise["eps"], *signs, contract, pattern) + bias)
 
 
-@claim(
+@of_weights(
     "replay",
     "For given noise the output is that of the definition.",
     needs=("sample_with_noise",),

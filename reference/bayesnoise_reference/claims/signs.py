@@ -12,7 +12,7 @@ import numpy as np
 from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims import designs
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.judge import exact, judged, not_run
 from bayesnoise_reference.claims.weight_trial import WeightTrial
 
@@ -31,10 +31,10 @@ def _coin(trial: WeightTrial, same: Array, sentence: str) -> Finding:
     return judged(verdict, f"{sentence} in {100 * np.mean(same):.1f} % of draws; 50 % is right")
 
 
-@claim(
+@of_weights(
     "one-perturbation",
     "All examples of a call see one perturbation, up to signs.",
-    estimators=("flipout",),
+    kinds=("flipout",),
     catches=("scale-as-variance", "scale-softplus-missing", "signs-zero-one", "noise-per-example"),
 )
 def one_perturbation(trial: WeightTrial) -> Finding:
@@ -51,10 +51,10 @@ def one_perturbation(trial: WeightTrial) -> Finding:
     )
 
 
-@claim(
+@of_weights(
     "signs-per-example",
     "Every example has signs of its own.",
-    estimators=("flipout",),
+    kinds=("flipout",),
     catches=("no-noise", "signs-fixed", "signs-shared-across-batch", "signs-unfair"),
 )
 def signs_per_example(trial: WeightTrial) -> Finding:
@@ -71,10 +71,10 @@ def _output_of(trial: WeightTrial, seen: designs.Reading) -> Array:
     return np.unravel_index(seen.weight, trial.description.weight_shape)[axis]
 
 
-@claim(
+@of_weights(
     "signs-per-output",
     "Every output has a sign of its own.",
-    estimators=("flipout",),
+    kinds=("flipout",),
     when=lambda d: d.outputs // d.groups > 1,
     catches=("no-noise", "no-output-signs", "one-scalar-sign", "signs-shared-across-batch"),
 )
@@ -87,10 +87,10 @@ def signs_per_output(trial: WeightTrial) -> Finding:
     return _coin(trial, same[:, 1:] == same[:, :1], "two outputs change sign together between equal examples")
 
 
-@claim(
+@of_weights(
     "signs-per-input",
     "Every input has a sign of its own.",
-    estimators=("flipout",),
+    kinds=("flipout",),
     when=lambda d: d.inputs // d.groups > 1,
     catches=(
         "no-noise",
@@ -125,10 +125,10 @@ def signs_per_input(trial: WeightTrial) -> Finding:
     return _coin(trial, np.stack(together), "two inputs change sign together between equal examples")
 
 
-@claim(
+@of_weights(
     "signs-independent",
     "The signs on any one weight are fair.",
-    estimators=("flipout",),
+    kinds=("flipout",),
     catches=("no-noise", "output-signs-reuse-input-signs", "signs-fixed", "signs-shared-across-batch"),
 )
 def signs_independent(trial: WeightTrial) -> Finding:
@@ -148,11 +148,11 @@ def signs_independent(trial: WeightTrial) -> Finding:
     )
 
 
-@claim(
+@of_weights(
     "signs-per-channel",
     "A sign belongs to a channel, and is the same at every position of an image.",
     families=("convolution",),
-    estimators=("flipout",),
+    kinds=("flipout",),
     when=lambda d: int(np.prod(d.kernel)) > 1,
     catches=("scale-softplus-missing", "signs-zero-one", "noise-per-example", "signs-per-position"),
 )

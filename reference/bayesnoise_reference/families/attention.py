@@ -21,6 +21,7 @@ from bayesnoise_reference import attention
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.adapter import Description, Scale
 from bayesnoise_reference.adapters.subject import Described
+from bayesnoise_reference.claims.claim import ClaimsOf
 from bayesnoise_reference.claims.trial import Trial
 from bayesnoise_reference.claims.weight_trial import TINY, raw, sigma, slope
 
@@ -204,3 +205,6 @@ class AttentionTrial(Trial):
             x = np.repeat(x, n, axis=0)
             found.append(self.draws(name, held, x, self.guard.sample(x)))
         return np.stack(found)
+
+
+of_attention = ClaimsOf(("attention",), ("shared", "flipout"), AttentionTrial)

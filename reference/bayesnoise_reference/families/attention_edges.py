@@ -5,24 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from bayesnoise_reference.claims import calls
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.divergence import moderately, narrow, wide
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.claims.weight_trial import TINY
-from bayesnoise_reference.families.attention import AttentionTrial
-from bayesnoise_reference.families.attention_law import FAMILY, KINDS
+from bayesnoise_reference.families.attention import AttentionTrial, of_attention
 
 CAUSES = {"attention-softmax-overflows": "the exponentials of the softmax are taken of the scores as they are"}
 _WIDE = 1e4  # a product of two, of which scores are made, is a number in any dtype
 
 
-@claim(
+@of_attention(
     "zero-batch",
     "A batch without examples gives an output of none.",
     catches=("empty-batch-fails",),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def zero_batch(trial: AttentionTrial) -> Finding:
     """Exact."""
@@ -30,14 +26,11 @@ def zero_batch(trial: AttentionTrial) -> Finding:
     return calls.empty(trial, np.zeros((1, 2, trial.description.features)))
 
 
-@claim(
+@of_attention(
     "seeded",
     "The same seed gives the same noise.",
     needs=("sample", "seed"),
     catches=("seed-ignored",),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def seeded(trial: AttentionTrial) -> Finding:
     """Exact: continuous draws coincide with probability zero."""
@@ -45,13 +38,10 @@ def seeded(trial: AttentionTrial) -> Finding:
     return calls.repeat(trial, trial.rows(2, 3))
 
 
-@claim(
+@of_attention(
     "scores-far-out",
     "Where one score is by far the greatest, a position has the value that it belongs to.",
     catches=("attention-softmax-overflows",),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def scores_far_out(trial: AttentionTrial) -> Finding:
     """Exact: with queries and keys of one-hot vectors times 100, the last position sees itself alone."""
@@ -62,13 +52,10 @@ def scores_far_out(trial: AttentionTrial) -> Finding:
     return exact(wrong, f"where scores are far apart the output {'is not' if wrong else 'is'} the greatest's value", 1)
 
 
-@claim(
+@of_attention(
     "scale-far-out",
     "Under very wide scales outputs are finite, and under very narrow ones those of the mean weights.",
     catches=("softplus-overflows", "attention-softmax-overflows", "scale-softplus-missing"),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def scale_far_out(trial: AttentionTrial) -> Finding:
     """Exact: no number overflows on the way to one that does not."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.claims.weight_trial import TINY
-from bayesnoise_reference.families.attention import PROJECTIONS, AttentionTrial
-from bayesnoise_reference.families.attention_law import FAMILY, KINDS
+from bayesnoise_reference.families.attention import PROJECTIONS, AttentionTrial, of_attention
 
 CAUSES = {
     "attention-scores-not-scaled": "scores are not divided by the root of the features of a head",
@@ -42,13 +41,10 @@ def _off(trial: AttentionTrial, seen: Array, right: Array, where: str) -> Findin
     return exact(wrong, f"{where} the output is {worst:.3g} away from the definition at most", 1)
 
 
-@claim(
+@of_attention(
     "scale-zero",
     "With all scales zero the output is that of the mean weights.",
     catches=(*WRONG_OUTPUT, "signs-on-the-whole-weight", "scale-softplus-missing"),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def scale_zero(trial: AttentionTrial) -> Finding:
     """Exact."""
@@ -56,14 +52,11 @@ def scale_zero(trial: AttentionTrial) -> Finding:
     return _off(trial, trial.guard.sample(x), trial.output(x, held.mean, held.bias), "with all scales zero")
 
 
-@claim(
+@of_attention(
     "evaluation",
     "In evaluation the output is that of the mean weights.",
     needs=("evaluate",),
     catches=(*WRONG_OUTPUT, "evaluation-noisy"),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def evaluation(trial: AttentionTrial) -> Finding:
     """Exact, with wide scales."""
@@ -71,7 +64,7 @@ def evaluation(trial: AttentionTrial) -> Finding:
     return _off(trial, trial.guard.evaluate(x), trial.output(x, held.mean, held.bias), "in evaluation")
 
 
-@claim(
+@of_attention(
     "replay",
     "For given noise each example has the output of the projections that the noise makes.",
     needs=("sample_with_noise",),
@@ -83,9 +76,6 @@ def evaluation(trial: AttentionTrial) -> Finding:
         "scale-exp-for-softplus",
         "signs-on-the-whole-weight",
     ),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def replay(trial: AttentionTrial) -> Finding:
     """Exact: every example's own four matrices."""

@@ -10,11 +10,10 @@ import numpy as np
 
 from bayesnoise_reference import divergences
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, not_run
 from bayesnoise_reference.claims.weight_trial import TINY
-from bayesnoise_reference.families.attention import PROJECTIONS, AttentionTrial, Held
-from bayesnoise_reference.families.attention_law import FAMILY, KINDS
+from bayesnoise_reference.families.attention import PROJECTIONS, AttentionTrial, Held, of_attention
 from bayesnoise_reference.numerics import complex_step
 
 CAUSES = {
@@ -30,7 +29,7 @@ def _moved(loss: Callable[[dict[str, Any]], Any], arrays: dict[str, Array], name
     return loss(arrays | {name: value})
 
 
-@claim(
+@of_attention(
     "gradients-without-noise",
     "With all scales zero gradients are those of attention with the mean weights.",
     needs=("sample", "gradients"),
@@ -40,9 +39,6 @@ def _moved(loss: Callable[[dict[str, Any]], Any], arrays: dict[str, Array], name
         "attention-gradient-bias-of-last",
         "gradient-mean-averaged",
     ),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def gradients_without_noise(trial: AttentionTrial) -> Finding:
     """Exact: the derivative of the definition by complex step, of every mean and bias, and of the input."""
@@ -67,14 +63,11 @@ def gradients_without_noise(trial: AttentionTrial) -> Finding:
     return exact(wrong, f"the gradient of {name} is {off[name]:.3g} of its size away from the derivative", 1)
 
 
-@claim(
+@of_attention(
     "scale-gradient",
     "The gradient of a scale is that of its mean times the draw.",
     needs=("sample", "gradients"),
     catches=("gradient-scale-without-chain", "gradient-scale-zero", "gradient-noise-redrawn"),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def scale_gradient(trial: AttentionTrial) -> Finding:
     """Exact, for one example, with the draw of each projection read off that very call."""
@@ -96,15 +89,12 @@ def _kl(held: Held, prior: float) -> Any:
     return sum(divergences.gaussian(held.mean[k], held.scale[k], 0.0, prior) for k in PROJECTIONS)
 
 
-@claim(
+@of_attention(
     "kl",
     "The KL is the sum over the weights of all four projections.",
     needs=("kl",),
-    catches=(*WRONG_KL, "kl-no-half"),
-    families=FAMILY,
-    estimators=KINDS,
     when=lambda d: d.prior is not None,
-    trial=AttentionTrial,
+    catches=(*WRONG_KL, "kl-no-half"),
 )
 def kl(trial: AttentionTrial) -> Finding:
     """Exact: quadrature of the definition."""
@@ -115,15 +105,12 @@ def kl(trial: AttentionTrial) -> Finding:
     return exact(wrong, f"the KL is {seen:.6g}; {right:.6g} is right", 1)
 
 
-@claim(
+@of_attention(
     "kl-gradients",
     "The gradients of the KL are its derivatives, in all four projections.",
     needs=("kl_gradients",),
-    catches=(*WRONG_KL, "gradient-scale-without-chain"),
-    families=FAMILY,
-    estimators=KINDS,
     when=lambda d: d.prior is not None,
-    trial=AttentionTrial,
+    catches=(*WRONG_KL, "gradient-scale-without-chain"),
 )
 def kl_gradients(trial: AttentionTrial) -> Finding:
     """Exact: a complex step through the quadrature, of one weight of every row, and biases without a gradient."""

@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.families._readings import tails_of, variance_of
-from bayesnoise_reference.families.attention import AttentionTrial
-
-FAMILY = ("attention",)
-KINDS = ("shared", "flipout")
+from bayesnoise_reference.families.attention import AttentionTrial, of_attention
 
 CAUSES = {
     "attention-query-without-noise": "the projection to queries has no noise",
@@ -30,65 +27,50 @@ def _variance(trial: AttentionTrial, name: str) -> Finding:
     return variance_of(trial, _pooled(trial, name), f"a weight of the {name}")
 
 
-@claim(
+@of_attention(
     "query-variance",
     "A weight of the query, read off the attention, has the square of its scale as variance.",
     catches=("attention-query-without-noise", "scale-as-variance", "variance-as-scale"),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def query_variance(trial: AttentionTrial) -> Finding:
     """The variance of iid standard normal draws, given known keys."""
     return _variance(trial, "query")
 
 
-@claim(
+@of_attention(
     "key-variance",
     "A weight of the key, read off the attention, has the square of its scale as variance.",
     catches=("attention-key-without-noise", "scale-as-variance", "variance-as-scale"),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def key_variance(trial: AttentionTrial) -> Finding:
     """The variance of iid standard normal draws, given known queries."""
     return _variance(trial, "key")
 
 
-@claim(
+@of_attention(
     "value-variance",
     "A weight of the value has the square of its scale as variance, also where positions are averaged.",
     catches=("attention-value-without-noise", "scale-as-variance", "variance-as-scale"),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def value_variance(trial: AttentionTrial) -> Finding:
     """The variance of iid standard normal draws: equal positions have equal values, and so has their mean."""
     return _variance(trial, "value")
 
 
-@claim(
+@of_attention(
     "output-variance",
     "A weight of the output has the square of its scale as variance.",
     catches=("attention-output-without-noise", "scale-as-variance", "variance-as-scale"),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def output_variance(trial: AttentionTrial) -> Finding:
     """The variance of iid standard normal draws, given known values."""
     return _variance(trial, "output")
 
 
-@claim(
+@of_attention(
     "weight-tails",
     "Weights are as often far from their means as Gaussians.",
     catches=("uniform-noise",),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def weight_tails(trial: AttentionTrial) -> Finding:
     """A binomial count over values and outputs."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.families._readings import apart_of, coin_of
-from bayesnoise_reference.families.attention import PROJECTIONS, AttentionTrial
-from bayesnoise_reference.families.attention_law import FAMILY, KINDS
+from bayesnoise_reference.families.attention import PROJECTIONS, AttentionTrial, of_attention
 
 CAUSES = {
     "attention-noise-per-position": "every position has noise of its own, so that positions are projected apart",
@@ -18,13 +17,10 @@ CAUSES = {
 READING = 1e4  # what rounding may do to a draw that is read off an output, in units of it
 
 
-@claim(
+@of_attention(
     "positions-share-weights",
     "Equal positions have equal outputs, whatever was drawn.",
     catches=("attention-noise-per-position",),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def positions_share_weights(trial: AttentionTrial) -> Finding:
     """Exact: one draw of each projection serves all positions of an example."""
@@ -34,13 +30,11 @@ def positions_share_weights(trial: AttentionTrial) -> Finding:
     return exact(wrong, f"equal positions have {'different' if wrong else 'equal'} outputs in one call", 1)
 
 
-@claim(
+@of_attention(
     "examples-share-weights",
     "All examples of a call have the same projections.",
+    kinds=("shared",),
     catches=("noise-per-example",),
-    families=FAMILY,
-    estimators=("shared",),
-    trial=AttentionTrial,
 )
 def examples_share_weights(trial: AttentionTrial) -> Finding:
     """Exact."""
@@ -50,13 +44,11 @@ def examples_share_weights(trial: AttentionTrial) -> Finding:
     return exact(wrong, f"equal examples have {'different' if wrong else 'equal'} outputs in one call", 1)
 
 
-@claim(
+@of_attention(
     "examples-share-sizes",
     "All examples of a call have projections whose noise is of the same size.",
+    kinds=("flipout",),
     catches=("noise-per-example", "signs-zero-one"),
-    families=FAMILY,
-    estimators=("flipout",),
-    trial=AttentionTrial,
 )
 def examples_share_sizes(trial: AttentionTrial) -> Finding:
     """Exact: one base draw of each projection, with signs."""
@@ -74,13 +66,11 @@ def _products(trial: AttentionTrial, name: str, calls: int) -> Array:
     return np.asarray(z[:, 0] * z[:, 1])
 
 
-@claim(
+@of_attention(
     "signs-per-example",
     "Two examples have signs of their own, in every projection.",
+    kinds=("flipout",),
     catches=("signs-shared-across-batch",),
-    families=FAMILY,
-    estimators=("flipout",),
-    trial=AttentionTrial,
 )
 def signs_per_example(trial: AttentionTrial) -> Finding:
     """A fair coin for each call and projection."""
@@ -88,13 +78,11 @@ def signs_per_example(trial: AttentionTrial) -> Finding:
     return coin_of(trial, products, "two equal examples agree in the sign of a weight's noise")
 
 
-@claim(
+@of_attention(
     "signs-of-outputs",
     "Two features of what a projection gives have signs of their own.",
+    kinds=("flipout",),
     catches=("no-output-signs", "signs-shared-across-batch"),
-    families=FAMILY,
-    estimators=("flipout",),
-    trial=AttentionTrial,
 )
 def signs_of_outputs(trial: AttentionTrial) -> Finding:
     """A fair coin for each call: that two examples agree at one feature says nothing of another."""
@@ -106,13 +94,11 @@ def signs_of_outputs(trial: AttentionTrial) -> Finding:
     )
 
 
-@claim(
+@of_attention(
     "signs-of-inputs",
     "Two features of what a projection takes have signs of their own.",
+    kinds=("flipout",),
     catches=("no-input-signs", "signs-shared-across-batch"),
-    families=FAMILY,
-    estimators=("flipout",),
-    trial=AttentionTrial,
 )
 def signs_of_inputs(trial: AttentionTrial) -> Finding:
     """A fair coin for each call, at the weights from two features to one place of a key."""
@@ -120,13 +106,10 @@ def signs_of_inputs(trial: AttentionTrial) -> Finding:
     return coin_of(trial, p[:, 0] * p[:, 1], "two equal examples agree at one feature as at another")
 
 
-@claim(
+@of_attention(
     "outputs-draw-apart",
     "Two features of what a projection gives have noise of their own.",
     catches=("eps-shared-across-outputs",),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def outputs_draw_apart(trial: AttentionTrial) -> Finding:
     """The correlation of the sizes of two independent normal draws."""
@@ -135,13 +118,10 @@ def outputs_draw_apart(trial: AttentionTrial) -> Finding:
     return apart_of(trial, z[:, 0], z[:, 1], "two features of what a projection gives")
 
 
-@claim(
+@of_attention(
     "inputs-draw-apart",
     "Two features of what a projection takes have noise of their own.",
     catches=("eps-shared-across-inputs",),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def inputs_draw_apart(trial: AttentionTrial) -> Finding:
     """The correlation of the sizes of two independent normal draws, at two weights to one place of a key."""
@@ -149,14 +129,11 @@ def inputs_draw_apart(trial: AttentionTrial) -> Finding:
     return apart_of(trial, z[:, 0], z[:, 1], "two features of what a projection takes")
 
 
-@claim(
+@of_attention(
     "projections-draw-apart",
     "Two projections have noise of their own.",
     needs=("sample", "gradients"),
     catches=("attention-projections-share-noise",),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def projections_draw_apart(trial: AttentionTrial) -> Finding:
     """The correlation of the sizes of draws, each the quotient of the gradients of a scale and of its mean."""
@@ -170,13 +147,10 @@ def projections_draw_apart(trial: AttentionTrial) -> Finding:
     return apart_of(trial, np.ravel(z[0::2]), np.ravel(z[1::2]), "two projections")
 
 
-@claim(
+@of_attention(
     "calls-draw-anew",
     "Every call draws weights of its own, in every projection.",
     catches=("eps-across-calls",),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=AttentionTrial,
 )
 def calls_draw_anew(trial: AttentionTrial) -> Finding:
     """Exact: that the sizes of several continuous draws all coincide, up to rounding, is all but impossible."""

@@ -16,7 +16,6 @@ outputs)`, and for half_cauchy `shared_eps (n, 1)` behind s. Without noise z is 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -25,7 +24,7 @@ import numpy as np
 from bayesnoise_reference import bayesian_compression as definition
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.subject import Described
-from bayesnoise_reference.claims.claim import Check, Claim, claim
+from bayesnoise_reference.claims.claim import ClaimsOf
 from bayesnoise_reference.claims.trial import Trial
 from bayesnoise_reference.scales import log_sigma_of, sigma_of
 
@@ -177,23 +176,4 @@ class CompressionTrial(Trial):
         return np.asarray((y - h @ held["mean"]) / np.sqrt(h**2 @ sigma_of(held["rho"]) ** 2))
 
 
-def of_compression(
-    topic: str,
-    law: str,
-    *,
-    catches: tuple[str, ...],
-    needs: tuple[str, ...] = ("sample",),
-    kinds: tuple[str, ...] = KINDS,
-    when: Callable[[Any], bool] = lambda description: True,
-) -> Callable[[Check], Claim]:
-    """A claim about such a layer."""
-    return claim(
-        topic,
-        law,
-        catches=catches,
-        needs=needs,
-        families=("compression",),
-        estimators=kinds,
-        when=when,
-        trial=CompressionTrial,
-    )
+of_compression = ClaimsOf(("compression",), KINDS, CompressionTrial)

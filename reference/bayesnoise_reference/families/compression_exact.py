@@ -54,14 +54,23 @@ def evaluation(trial: CompressionTrial) -> Finding:
     return compared(trial, {"y": (first, want), "y, again,": (second, want)}, 2e3, "without noise the output")
 
 
-@of_compression("fresh", "Every call draws afresh.", catches=("no-noise", "eps-across-calls"))
+@of_compression(
+    "fresh",
+    "Every call draws afresh.",
+    catches=("no-noise", "eps-across-calls"),
+)
 def fresh(trial: CompressionTrial) -> Finding:
     """Exact: continuous draws coincide with probability zero."""
     trial.load()
     return calls.differ(trial, trial.rows(3))
 
 
-@of_compression("seeded", "The same seed gives the same noise.", needs=("sample", "seed"), catches=("seed-ignored",))
+@of_compression(
+    "seeded",
+    "The same seed gives the same noise.",
+    needs=("sample", "seed"),
+    catches=("seed-ignored",),
+)
 def seeded(trial: CompressionTrial) -> Finding:
     """Exact."""
     trial.load()

@@ -16,7 +16,7 @@ import numpy as np
 from bayesnoise_reference import divergences
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.subject import Described
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import ClaimsOf, Finding
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.claims.trial import Trial
 
@@ -106,6 +106,9 @@ class DivergenceTrial(Trial):
         return 256.0 * self.guard.eps * (size + self.description.size) + self.description.error * self.description.size
 
 
+of_divergence = ClaimsOf(("divergence",), CLOSED, DivergenceTrial)
+
+
 def _said(trial: DivergenceTrial, seen: float, right: float, bound: float, where: str) -> Finding:
     wrong = not abs(seen - right) <= bound
     return exact(wrong, f"the divergence {where} is {seen:.6g}; {right:.6g} is {'right' if wrong else 'expected'}", 1)
@@ -122,13 +125,10 @@ WRONG = (
 )
 
 
-@claim(
+@of_divergence(
     "value",
     "The divergence is the sum over the weights of the integral that defines it.",
     needs=("kl",),
-    families=("divergence",),
-    estimators=CLOSED,
-    trial=DivergenceTrial,
     catches=(*WRONG, "divergence-prior-as-variance", "divergence-prior-mean-ignored"),
 )
 def value(trial: DivergenceTrial) -> Finding:
@@ -138,13 +138,11 @@ def value(trial: DivergenceTrial) -> Finding:
     return _said(trial, trial.guard.kl(), float(np.sum(terms)), bound, "at random parameters")
 
 
-@claim(
+@of_divergence(
     "zero-at-prior",
     "The divergence is zero where the posterior is the prior, or where the mean of a scale-free one is zero.",
     needs=("kl",),
-    families=("divergence",),
-    estimators=("gaussian", "log_uniform", "ard"),
-    trial=DivergenceTrial,
+    kinds=("gaussian", "log_uniform", "ard"),
     catches=("divergence-constant", "divergence-nan-at-zero", "divergence-prior-as-variance"),
 )
 def zero_at_prior(trial: DivergenceTrial) -> Finding:
@@ -154,13 +152,10 @@ def zero_at_prior(trial: DivergenceTrial) -> Finding:
     return _said(trial, trial.guard.kl(), 0.0, trial.bound(d.size), "where it should vanish")
 
 
-@claim(
+@of_divergence(
     "counts",
     "Every weight adds a term of its own, whatever the others are.",
     needs=("kl",),
-    families=("divergence",),
-    estimators=CLOSED,
-    trial=DivergenceTrial,
     catches=("divergence-mean", "divergence-sign", "divergence-doubled", "divergence-skips-one"),
 )
 def counts(trial: DivergenceTrial) -> Finding:
@@ -184,13 +179,11 @@ def counts(trial: DivergenceTrial) -> Finding:
     return exact(False, "each weight adds its own term", d.size)
 
 
-@claim(
+@of_divergence(
     "scale-free",
     "Mean and scale times a common factor leave the divergence as it is.",
     needs=("kl",),
-    families=("divergence",),
-    estimators=_SCALE_FREE,
-    trial=DivergenceTrial,
+    kinds=_SCALE_FREE,
     catches=("divergence-scale-as-variance", "divergence-variance-as-scale", "divergence-epsilon"),
 )
 def scale_free(trial: DivergenceTrial) -> Finding:
@@ -213,13 +206,10 @@ def _reach(d: Divergence) -> float:
     return 1e12 if d.dtype == "float32" else 1e100
 
 
-@claim(
+@of_divergence(
     "extreme-narrow",
     "The divergence of very narrow posteriors is finite and right.",
     needs=("kl",),
-    families=("divergence",),
-    estimators=CLOSED,
-    trial=DivergenceTrial,
     catches=("divergence-clipped", "divergence-epsilon", "divergence-mean", "divergence-sign"),
 )
 def extreme_narrow(trial: DivergenceTrial) -> Finding:
@@ -227,13 +217,10 @@ def extreme_narrow(trial: DivergenceTrial) -> Finding:
     return _far(trial, 1.0 / _reach(trial.description))
 
 
-@claim(
+@of_divergence(
     "extreme-wide",
     "The divergence of very wide posteriors is finite and right.",
     needs=("kl",),
-    families=("divergence",),
-    estimators=CLOSED,
-    trial=DivergenceTrial,
     catches=("divergence-clipped",),
 )
 def extreme_wide(trial: DivergenceTrial) -> Finding:

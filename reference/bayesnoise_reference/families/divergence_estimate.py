@@ -15,7 +15,7 @@ from scipy.special import chdtr
 from bayesnoise_reference import divergences, statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.subject import Described
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import ClaimsOf, Finding
 from bayesnoise_reference.claims.judge import exact, judged
 from bayesnoise_reference.claims.trial import Trial
 from bayesnoise_reference.numerics import gauss_legendre
@@ -84,6 +84,9 @@ class EstimateTrial(Trial):
         return np.asarray([self.guard.kl() for _ in range(self.calls)])
 
 
+of_estimate = ClaimsOf(("divergence",), ("scale_mixture",), EstimateTrial)
+
+
 def moments(d: MixtureEstimate, mean: Array, scale: Array) -> tuple[float, float]:
     """Mean and variance of one estimate, whose weights are independent."""
     total, variance = 0.0, 0.0
@@ -100,13 +103,10 @@ def moments(d: MixtureEstimate, mean: Array, scale: Array) -> tuple[float, float
     return total, variance
 
 
-@claim(
+@of_estimate(
     "estimates-fresh",
     "Every estimate has a draw of its own.",
     needs=("kl",),
-    families=("divergence",),
-    estimators=("scale_mixture",),
-    trial=EstimateTrial,
     catches=("estimate-fixed", "estimate-at-mean"),
 )
 def estimates_fresh(trial: EstimateTrial) -> Finding:
@@ -116,13 +116,10 @@ def estimates_fresh(trial: EstimateTrial) -> Finding:
     return exact(same, f"two estimates {'are the same' if same else 'differ'}; they should differ", 2)
 
 
-@claim(
+@of_estimate(
     "estimates-mean",
     "Estimates are unbiased for the divergence.",
     needs=("kl",),
-    families=("divergence",),
-    estimators=("scale_mixture",),
-    trial=EstimateTrial,
     catches=(
         "estimate-averaged",
         "estimate-sign",
@@ -144,13 +141,10 @@ def estimates_mean(trial: EstimateTrial) -> Finding:
     return judged(verdict, f"estimates average {off:+.3f} of their deviations from {right:.6g}; 0 is right")
 
 
-@claim(
+@of_estimate(
     "estimates-narrow",
     "Under a posterior far narrower than the mixture, an estimate falls by `eps^2 / 2` for each weight.",
     needs=("kl",),
-    families=("divergence",),
-    estimators=("scale_mixture",),
-    trial=EstimateTrial,
     catches=("estimate-noise-shared", "estimate-no-posterior", "estimate-at-mean", "estimate-fixed"),
 )
 def estimates_narrow(trial: EstimateTrial) -> Finding:
@@ -163,13 +157,10 @@ def estimates_narrow(trial: EstimateTrial) -> Finding:
     return judged(verdict, f"estimates make {np.mean(chi):.4g} of a chi-square law whose mean is {d.size}")
 
 
-@claim(
+@of_estimate(
     "estimates-bounded",
     "Under the wide component as the posterior, no estimate exceeds minus the logarithm of its share, a weight.",
     needs=("kl",),
-    families=("divergence",),
-    estimators=("scale_mixture",),
-    trial=EstimateTrial,
     catches=("estimate-two-draws",),
 )
 def estimates_bounded(trial: EstimateTrial) -> Finding:

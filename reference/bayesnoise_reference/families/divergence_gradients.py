@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
-from bayesnoise_reference.families.divergence import CLOSED, DivergenceTrial, definition
+from bayesnoise_reference.families.divergence import DivergenceTrial, definition, of_divergence
 from bayesnoise_reference.numerics import complex_step
 
 CAUSES = {
@@ -48,13 +48,10 @@ def _against(trial: DivergenceTrial, name: str, where: str) -> Finding:
     return exact(True, f"the gradient by the {name} at {where} is {seen[at]:.6g}; {right[at]:.6g} is right", d.size)
 
 
-@claim(
+@of_divergence(
     "gradient-mean",
     "The gradient by the mean is that of the integral.",
     needs=_NEEDS,
-    families=("divergence",),
-    estimators=CLOSED,
-    trial=DivergenceTrial,
     catches=("divergence-gradient-averaged", "divergence-gradient-sign", "divergence-gradient-no-mean"),
 )
 def gradient_mean(trial: DivergenceTrial) -> Finding:
@@ -62,13 +59,10 @@ def gradient_mean(trial: DivergenceTrial) -> Finding:
     return _against(trial, "mean", "random parameters")
 
 
-@claim(
+@of_divergence(
     "gradient-scale",
     "The gradient by the scale is that of the integral.",
     needs=_NEEDS,
-    families=("divergence",),
-    estimators=CLOSED,
-    trial=DivergenceTrial,
     catches=(
         "divergence-gradient-averaged",
         "divergence-gradient-sign",
@@ -81,13 +75,10 @@ def gradient_scale(trial: DivergenceTrial) -> Finding:
     return _against(trial, "scale", "random parameters")
 
 
-@claim(
+@of_divergence(
     "gradient-at-zero",
     "The gradient by the mean is finite and right where the mean is zero.",
     needs=_NEEDS,
-    families=("divergence",),
-    estimators=CLOSED,
-    trial=DivergenceTrial,
     catches=("divergence-gradient-at-zero",),
 )
 def gradient_at_zero(trial: DivergenceTrial) -> Finding:

@@ -17,14 +17,13 @@ from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.adapter import Description, Scale
 from bayesnoise_reference.adapters.subject import Described
 from bayesnoise_reference.claims import calls
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import ClaimsOf, Finding
 from bayesnoise_reference.claims.divergence import moderately, narrow, wide
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.claims.trial import Trial
 from bayesnoise_reference.claims.weight_trial import TINY, raw, sigma, slope
 
 KINDS = ("shared", "flipout", "local")
-FAMILY = ("embedding",)
 
 CAUSES = {
     "embedding-row-off-by-one": "a word reads the row after its own, as if words were counted from 1",
@@ -120,13 +119,16 @@ class EmbeddingTrial(Trial):
         return 64.0 * self.guard.eps * float(np.max(np.abs(held.mean)) + 9.0 * np.max(held.scale))
 
 
+of_embedding = ClaimsOf(("embedding",), KINDS, EmbeddingTrial)
+
+
 def _rows(trial: EmbeddingTrial, y: Array, x: Array, held: Held, where: str) -> Finding:
     worst = float(np.max(np.abs(y - held.mean[x.astype(int)]), initial=0.0))
     wrong = not worst <= trial.bound(held)
     return exact(wrong, f"{where} the output is {worst:.3g} away from the rows of the means that are read, at most", 1)
 
 
-@claim(
+@of_embedding(
     "scale-zero",
     "With all scales zero the output is the rows of the means.",
     catches=(
@@ -136,9 +138,6 @@ def _rows(trial: EmbeddingTrial, y: Array, x: Array, held: Held, where: str) -> 
         "scale-softplus-missing",
         "signs-on-the-whole-weight",
     ),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
 )
 def scale_zero(trial: EmbeddingTrial) -> Finding:
     """Exact: every word."""
@@ -146,14 +145,11 @@ def scale_zero(trial: EmbeddingTrial) -> Finding:
     return _rows(trial, trial.guard.sample(x), x, held, "with all scales zero")
 
 
-@claim(
+@of_embedding(
     "evaluation",
     "In evaluation the output is the rows of the means.",
     needs=("evaluate",),
     catches=("embedding-row-off-by-one", "embedding-padding-row", "mean-shrunk", "evaluation-noisy"),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
 )
 def evaluation(trial: EmbeddingTrial) -> Finding:
     """Exact, with wide scales."""
@@ -161,13 +157,10 @@ def evaluation(trial: EmbeddingTrial) -> Finding:
     return _rows(trial, trial.guard.evaluate(x), x, held, "in evaluation")
 
 
-@claim(
+@of_embedding(
     "zero-batch",
     "A batch without examples gives an output of none.",
     catches=("empty-batch-fails",),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
 )
 def zero_batch(trial: EmbeddingTrial) -> Finding:
     """Exact."""
@@ -175,14 +168,11 @@ def zero_batch(trial: EmbeddingTrial) -> Finding:
     return calls.empty(trial, np.zeros((1, 2)))
 
 
-@claim(
+@of_embedding(
     "seeded",
     "The same seed gives the same noise.",
     needs=("sample", "seed"),
     catches=("seed-ignored",),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
 )
 def seeded(trial: EmbeddingTrial) -> Finding:
     """Exact: continuous draws coincide with probability zero."""
@@ -190,13 +180,10 @@ def seeded(trial: EmbeddingTrial) -> Finding:
     return calls.repeat(trial, trial.words(2))
 
 
-@claim(
+@of_embedding(
     "scale-far-out",
     "Under very wide scales outputs are finite, and under very narrow ones the rows of the means.",
     catches=("softplus-overflows", "scale-exp-for-softplus", "scale-softplus-missing"),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
 )
 def scale_far_out(trial: EmbeddingTrial) -> Finding:
     """Exact: no number overflows on the way to one that does not."""

@@ -8,13 +8,13 @@ import numpy as np
 
 from bayesnoise_reference import dense, divergences, embedding, flipout
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, not_run
-from bayesnoise_reference.families.embedding import FAMILY, KINDS, EmbeddingTrial
+from bayesnoise_reference.families.embedding import EmbeddingTrial, of_embedding
 from bayesnoise_reference.numerics import complex_step
 
 
-@claim(
+@of_embedding(
     "replay",
     "For given noise each example reads the rows of the weights that the noise makes.",
     needs=("sample_with_noise",),
@@ -28,9 +28,6 @@ from bayesnoise_reference.numerics import complex_step
         "signs-on-the-whole-weight",
         "no-noise",
     ),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
 )
 def replay(trial: EmbeddingTrial) -> Finding:
     """Exact: one-hot vectors times each example's own weights."""
@@ -56,7 +53,7 @@ def replay(trial: EmbeddingTrial) -> Finding:
     return exact(wrong, f"for given noise the output is off the definition by {off:.3g} at most", 1)
 
 
-@claim(
+@of_embedding(
     "gradients",
     "The gradient of a row is the sum over the positions that read it; that of a scale has the draw of each as factor.",
     needs=("sample", "gradients"),
@@ -67,9 +64,6 @@ def replay(trial: EmbeddingTrial) -> Finding:
         "gradient-scale-zero",
         "gradient-noise-redrawn",
     ),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
 )
 def gradients(trial: EmbeddingTrial) -> Finding:
     """Exact, for the draw of that very call, with words that are read several times and one that is not."""
@@ -92,15 +86,12 @@ def gradients(trial: EmbeddingTrial) -> Finding:
     return exact(wrong, f"the gradient of {name} is off the sum over positions by {off[name]:.3g} at most", 1)
 
 
-@claim(
+@of_embedding(
     "kl",
     "The KL counts every weight once.",
     needs=("kl",),
-    catches=("kl-mean", "kl-sign", "kl-reversed", "kl-no-half", "kl-prior-variance-as-scale", "kl-scale-as-stored"),
-    families=FAMILY,
-    estimators=KINDS,
     when=lambda d: d.prior is not None,
-    trial=EmbeddingTrial,
+    catches=("kl-mean", "kl-sign", "kl-reversed", "kl-no-half", "kl-prior-variance-as-scale", "kl-scale-as-stored"),
 )
 def kl(trial: EmbeddingTrial) -> Finding:
     """Exact: quadrature of the definition."""
@@ -112,15 +103,12 @@ def kl(trial: EmbeddingTrial) -> Finding:
     return exact(wrong, f"the KL is {seen:.6g}; {right:.6g} is right", 1)
 
 
-@claim(
+@of_embedding(
     "kl-gradients",
     "The gradients of the KL are its derivatives, of every weight by itself.",
     needs=("kl_gradients",),
-    catches=("kl-mean", "kl-sign", "kl-reversed", "kl-prior-variance-as-scale", "gradient-scale-without-chain"),
-    families=FAMILY,
-    estimators=KINDS,
     when=lambda d: d.prior is not None,
-    trial=EmbeddingTrial,
+    catches=("kl-mean", "kl-sign", "kl-reversed", "kl-prior-variance-as-scale", "gradient-scale-without-chain"),
 )
 def kl_gradients(trial: EmbeddingTrial) -> Finding:
     """Exact: a complex step through the quadrature of one weight of each row."""

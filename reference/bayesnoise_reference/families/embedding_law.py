@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.families._readings import mean_of, tails_of, variance_of
-from bayesnoise_reference.families.embedding import FAMILY, KINDS, EmbeddingTrial
+from bayesnoise_reference.families.embedding import EmbeddingTrial, of_embedding
 
 
 def _pooled(trial: EmbeddingTrial, mean: Array | float | None = None, scale: Array | float | None = None) -> Array:
@@ -20,13 +20,10 @@ def _pooled(trial: EmbeddingTrial, mean: Array | float | None = None, scale: Arr
     return np.concatenate([z.ravel() for z in found])
 
 
-@claim(
+@of_embedding(
     "weight-mean",
     "A weight has the mean that it was given.",
     catches=("mean-shrunk",),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
 )
 def weight_mean(trial: EmbeddingTrial) -> Finding:
     """The mean of iid standard normal draws; means that rise from row to row, and narrow scales."""
@@ -35,7 +32,7 @@ def weight_mean(trial: EmbeddingTrial) -> Finding:
     return mean_of(trial, _pooled(trial, mean, 0.2), "a weight")
 
 
-@claim(
+@of_embedding(
     "weight-variance",
     "A weight has the square of its scale as variance.",
     catches=(
@@ -45,22 +42,16 @@ def weight_mean(trial: EmbeddingTrial) -> Finding:
         "scale-exp-for-softplus",
         "embedding-noise-without-rows",
     ),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
 )
 def weight_variance(trial: EmbeddingTrial) -> Finding:
     """The variance of iid standard normal draws."""
     return variance_of(trial, _pooled(trial), "a weight")
 
 
-@claim(
+@of_embedding(
     "weight-tails",
     "A weight is as often far from its mean as a Gaussian.",
     catches=("uniform-noise", "no-noise"),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
 )
 def weight_tails(trial: EmbeddingTrial) -> Finding:
     """A binomial count."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.families._readings import apart_of, coin_of
-from bayesnoise_reference.families.embedding import FAMILY, KINDS, EmbeddingTrial
+from bayesnoise_reference.families.embedding import EmbeddingTrial, of_embedding
 
 
 def _twice(trial: EmbeddingTrial, n: int) -> Array:
@@ -17,13 +17,11 @@ def _twice(trial: EmbeddingTrial, n: int) -> Array:
     return np.repeat(np.concatenate([x, x[:, :1]], axis=1), n, axis=0)
 
 
-@claim(
+@of_embedding(
     "same-word-same-row",
     "The same word at two positions of an example is the same row.",
+    kinds=("shared", "flipout"),
     catches=("embedding-noise-per-position",),
-    families=FAMILY,
-    estimators=("shared", "flipout"),
-    trial=EmbeddingTrial,
 )
 def same_word_same_row(trial: EmbeddingTrial) -> Finding:
     """Exact: an example has one weight sample, wherever it meets a word."""
@@ -33,13 +31,11 @@ def same_word_same_row(trial: EmbeddingTrial) -> Finding:
     return exact(wrong, f"the same word at two positions is {'two rows' if wrong else 'one row'}", 1)
 
 
-@claim(
+@of_embedding(
     "positions-draw-apart",
     "Every position of every example has noise of its own.",
+    kinds=("local",),
     catches=("zeta-shared-across-batch", "zeta-shared-across-positions", "no-noise"),
-    families=FAMILY,
-    estimators=("local",),
-    trial=EmbeddingTrial,
 )
 def positions_draw_apart(trial: EmbeddingTrial) -> Finding:
     """Exact: that several continuous draws all coincide, up to rounding, has a probability of nearly zero."""
@@ -50,13 +46,11 @@ def positions_draw_apart(trial: EmbeddingTrial) -> Finding:
     return exact(wrong, f"two places have {'the same noise' if wrong else 'noise of their own'}", 1)
 
 
-@claim(
+@of_embedding(
     "examples-share-weights",
     "All examples of a call read the same rows.",
+    kinds=("shared",),
     catches=("noise-per-example",),
-    families=FAMILY,
-    estimators=("shared",),
-    trial=EmbeddingTrial,
 )
 def examples_share_weights(trial: EmbeddingTrial) -> Finding:
     """Exact."""
@@ -66,13 +60,11 @@ def examples_share_weights(trial: EmbeddingTrial) -> Finding:
     return exact(wrong, f"two equal examples read {'different' if wrong else 'the same'} rows in one call", 1)
 
 
-@claim(
+@of_embedding(
     "examples-share-sizes",
     "All examples of a call read rows whose noise is of the same size.",
+    kinds=("flipout",),
     catches=("noise-per-example", "signs-zero-one"),
-    families=FAMILY,
-    estimators=("flipout",),
-    trial=EmbeddingTrial,
 )
 def examples_share_sizes(trial: EmbeddingTrial) -> Finding:
     """Exact: one base draw, with signs."""
@@ -93,26 +85,22 @@ def _products(trial: EmbeddingTrial) -> Array:
     return np.stack(found)
 
 
-@claim(
+@of_embedding(
     "signs-per-example",
     "Two examples have signs of their own.",
+    kinds=("flipout",),
     catches=("signs-shared-across-batch",),
-    families=FAMILY,
-    estimators=("flipout",),
-    trial=EmbeddingTrial,
 )
 def signs_per_example(trial: EmbeddingTrial) -> Finding:
     """A fair coin for each feature and call, at one word."""
     return coin_of(trial, _products(trial)[:, 0], "two equal examples agree in the sign of a word's noise")
 
 
-@claim(
+@of_embedding(
     "signs-of-rows",
     "Two words have signs of their own.",
+    kinds=("flipout",),
     catches=("no-input-signs", "signs-shared-across-batch"),
-    families=FAMILY,
-    estimators=("flipout",),
-    trial=EmbeddingTrial,
 )
 def signs_of_rows(trial: EmbeddingTrial) -> Finding:
     """A fair coin for each pair of words and call."""
@@ -122,13 +110,11 @@ def signs_of_rows(trial: EmbeddingTrial) -> Finding:
     return coin_of(trial, products, "two equal examples agree at one word as at another")
 
 
-@claim(
+@of_embedding(
     "signs-of-outputs",
     "Two features have signs of their own.",
+    kinds=("flipout",),
     catches=("no-output-signs", "signs-shared-across-batch"),
-    families=FAMILY,
-    estimators=("flipout",),
-    trial=EmbeddingTrial,
 )
 def signs_of_outputs(trial: EmbeddingTrial) -> Finding:
     """A fair coin for each pair of features and call."""
@@ -138,13 +124,10 @@ def signs_of_outputs(trial: EmbeddingTrial) -> Finding:
     return coin_of(trial, products, "two equal examples agree at one feature as at another")
 
 
-@claim(
+@of_embedding(
     "rows-draw-apart",
     "Two words have noise of their own.",
     catches=("embedding-rows-share-noise",),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
 )
 def rows_draw_apart(trial: EmbeddingTrial) -> Finding:
     """The correlation of the sizes of two independent normal draws."""
@@ -153,13 +136,10 @@ def rows_draw_apart(trial: EmbeddingTrial) -> Finding:
     return apart_of(trial, z[:, 0].ravel(), z[:, 1].ravel(), "two words")
 
 
-@claim(
+@of_embedding(
     "features-draw-apart",
     "Two features of a word have noise of their own.",
     catches=("eps-shared-across-outputs",),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
 )
 def features_draw_apart(trial: EmbeddingTrial) -> Finding:
     """The correlation of the sizes of two independent normal draws, at every word."""
@@ -171,13 +151,10 @@ def features_draw_apart(trial: EmbeddingTrial) -> Finding:
     return apart_of(trial, z[:, 0], z[:, 1], "two features")
 
 
-@claim(
+@of_embedding(
     "calls-draw-anew",
     "Every call draws weights of its own.",
     catches=("eps-across-calls", "no-noise"),
-    families=FAMILY,
-    estimators=KINDS,
-    trial=EmbeddingTrial,
 )
 def calls_draw_anew(trial: EmbeddingTrial) -> Finding:
     """Exact: the sizes of two continuous draws coincide with probability zero, whatever their signs."""

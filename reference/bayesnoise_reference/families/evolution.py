@@ -26,6 +26,7 @@ import numpy as np
 from bayesnoise_reference import evolution
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.subject import Described
+from bayesnoise_reference.claims.claim import ClaimsOf
 from bayesnoise_reference.claims.trial import Trial
 
 KINDS = ("antithetic", "baseline")
@@ -147,3 +148,6 @@ class EvolutionTrial(Trial):
         if d.kind == "antithetic":
             ins, outs = np.concatenate([ins, -ins], axis=1), np.concatenate([outs, outs], axis=1)
         return {"eps": rng.standard_normal((d.bases, d.rows, d.columns)), "sign_in": ins, "sign_out": outs}
+
+
+of_evolution = ClaimsOf(("evolution",), KINDS, EvolutionTrial)

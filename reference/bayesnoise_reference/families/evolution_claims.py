@@ -6,27 +6,22 @@ import numpy as np
 
 from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, judged
 from bayesnoise_reference.families._comparison import compared
 from bayesnoise_reference.families.evolution import (
-    KINDS,
     ROWS,
     EvolutionTrial,
     estimate,
     gradient,
     largest_variance,
+    of_evolution,
 )
 
-FAMILIES = ("evolution",)
 
-
-@claim(
+@of_evolution(
     "unbiased",
     "The mean of the estimates is the gradient of the smoothed objective.",
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=EvolutionTrial,
     catches=(
         "evolution-sign",
         "evolution-not-divided-by-scale",
@@ -51,13 +46,10 @@ def unbiased(trial: EvolutionTrial) -> Finding:
     return judged(verdict, f"along the gradient the estimates have {np.mean(along) / size:.4g} times its length")
 
 
-@claim(
+@of_evolution(
     "replay",
     "An estimate from given noise is the mean over members of value times perturbation.",
     needs=("sample_with_noise",),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=EvolutionTrial,
     catches=(
         "evolution-sign",
         "evolution-not-divided-by-scale",
@@ -92,13 +84,10 @@ def _seeded(trial: EvolutionTrial, held: dict[str, Array]) -> Array:
     return trial.guard.sample(np.zeros((2, 1)))
 
 
-@claim(
+@of_evolution(
     "constant",
     "A constant in the objective moves no estimate.",
     needs=("sample", "seed"),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=EvolutionTrial,
     catches=("evolution-no-baseline", "evolution-pairs-alike"),
 )
 def constant(trial: EvolutionTrial) -> Finding:
@@ -110,13 +99,10 @@ def constant(trial: EvolutionTrial) -> Finding:
     return compared(trial, {"estimate": (moved, still)}, units, f"with {level:g} more in every value the")
 
 
-@claim(
+@of_evolution(
     "factor",
     "A factor on the objective is a factor on each estimate.",
     needs=("sample", "seed"),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=EvolutionTrial,
     catches=("evolution-standardised", "evolution-ranked"),
 )
 def factor(trial: EvolutionTrial) -> Finding:
@@ -128,12 +114,9 @@ def factor(trial: EvolutionTrial) -> Finding:
     return compared(trial, {"estimate": (more, 4.0 * once)}, units, "of four times the objective the")
 
 
-@claim(
+@of_evolution(
     "fresh",
     "Every estimate has noise of its own.",
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=EvolutionTrial,
     catches=("evolution-fixed", "evolution-shared-by-rows"),
 )
 def fresh(trial: EvolutionTrial) -> Finding:

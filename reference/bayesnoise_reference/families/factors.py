@@ -13,7 +13,6 @@ law has below eps.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -24,7 +23,7 @@ from bayesnoise_reference import structured_variational_dropout as truncated
 from bayesnoise_reference import variational_structured_dropout as structured
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.subject import Described
-from bayesnoise_reference.claims.claim import Check, Claim, claim
+from bayesnoise_reference.claims.claim import ClaimsOf
 from bayesnoise_reference.claims.trial import Trial
 
 KINDS = ("structured", "truncated")
@@ -159,15 +158,4 @@ class FactorsTrial(Trial):
         return np.concatenate([self.noise(held, self.guard.sample(x)[:, :, 0]) for _ in range(self.calls)])
 
 
-def of_factors(
-    topic: str,
-    law: str,
-    *,
-    catches: tuple[str, ...],
-    needs: tuple[str, ...] = ("sample",),
-    estimators: tuple[str, ...] = KINDS,
-) -> Callable[[Check], Claim]:
-    """A claim about a layer of factors."""
-    return claim(
-        topic, law, catches=catches, needs=needs, families=("factors",), estimators=estimators, trial=FactorsTrial
-    )
+of_factors = ClaimsOf(("factors",), KINDS, FactorsTrial)

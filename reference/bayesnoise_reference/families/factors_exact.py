@@ -50,7 +50,7 @@ def replay(trial: FactorsTrial) -> Finding:
     "vector-length",
     "The length of a vector that reflects does not matter, however short it is.",
     needs=("sample_with_noise",),
-    estimators=("structured",),
+    kinds=("structured",),
     catches=("structured-not-normalised", "structured-epsilon-in-length"),
 )
 def vector_length(trial: FactorsTrial) -> Finding:

@@ -139,7 +139,7 @@ def units_independent(trial: FactorsTrial) -> Finding:
 @of_factors(
     "support",
     "A truncated factor lies between the exponentials of its bounds, wherever its parameters lie.",
-    estimators=("truncated",),
+    kinds=("truncated",),
     catches=("truncated-not-cut", "truncated-clipped", "truncated-one-tail"),
 )
 def support(trial: FactorsTrial) -> Finding:

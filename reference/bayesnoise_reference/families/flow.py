@@ -25,7 +25,6 @@ adapter may offer `bound_with_noise(eps, eta)`, (d,) and one number for each wei
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -33,7 +32,7 @@ import numpy as np
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.subject import Described
-from bayesnoise_reference.claims.claim import Check, Claim, claim
+from bayesnoise_reference.claims.claim import ClaimsOf
 from bayesnoise_reference.claims.trial import Trial
 from bayesnoise_reference.scales import log_sigma_of, sigma_of
 
@@ -190,8 +189,4 @@ class FlowTrial(Trial):
         return np.asarray((y - output(self.description, held, x, nothing)) / sd)
 
 
-def of_flow(
-    topic: str, law: str, *, catches: tuple[str, ...], needs: tuple[str, ...] = ("sample",)
-) -> Callable[[Check], Claim]:
-    """A claim about such a layer."""
-    return claim(topic, law, catches=catches, needs=needs, families=("flow",), estimators=KINDS, trial=FlowTrial)
+of_flow = ClaimsOf(("flow",), KINDS, FlowTrial)

@@ -61,14 +61,23 @@ def evaluation(trial: FlowTrial) -> Finding:
     return compared(trial, {"y": (first, want), "y, again,": (second, want)}, 2e4, "without noise the output")
 
 
-@of_flow("fresh", "Every call draws afresh.", catches=("no-noise", "eps-across-calls"))
+@of_flow(
+    "fresh",
+    "Every call draws afresh.",
+    catches=("no-noise", "eps-across-calls"),
+)
 def fresh(trial: FlowTrial) -> Finding:
     """Exact: continuous draws coincide with probability zero."""
     trial.load()
     return calls.differ(trial, trial.rows(3))
 
 
-@of_flow("seeded", "The same seed gives the same noise.", needs=("sample", "seed"), catches=("seed-ignored",))
+@of_flow(
+    "seeded",
+    "The same seed gives the same noise.",
+    needs=("sample", "seed"),
+    catches=("seed-ignored",),
+)
 def seeded(trial: FlowTrial) -> Finding:
     """Exact."""
     trial.load()

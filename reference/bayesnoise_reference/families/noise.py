@@ -18,7 +18,7 @@ import numpy as np
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.subject import Described
 from bayesnoise_reference.claims import calls
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import ClaimsOf, Finding
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.claims.trial import Trial
 from bayesnoise_reference.statistics import Verdict
@@ -146,6 +146,9 @@ class NoiseTrial(Trial):
         return 16.0 * self.guard.eps * np.abs(size)
 
 
+of_noise = ClaimsOf(("noise",), KINDS, NoiseTrial)
+
+
 def worst(verdicts: list[Verdict]) -> Verdict:
     """The least p of several, with the error divided among them."""
     least = min(verdicts, key=lambda v: 1.0 if v.p is None else v.p)
@@ -153,12 +156,9 @@ def worst(verdicts: list[Verdict]) -> Verdict:
     return Verdict(p, None, sum(v.n for v in verdicts), least.detects)
 
 
-@claim(
+@of_noise(
     "fresh",
     "Every call has factors of its own.",
-    families=("noise",),
-    estimators=KINDS,
-    trial=NoiseTrial,
     catches=("noise-missing", "noise-across-calls"),
 )
 def fresh(trial: NoiseTrial) -> Finding:
@@ -167,12 +167,9 @@ def fresh(trial: NoiseTrial) -> Finding:
     return calls.differ(trial, trial.x(128))
 
 
-@claim(
+@of_noise(
     "zero-input",
     "An input of zeros gives zeros.",
-    families=("noise",),
-    estimators=KINDS,
-    trial=NoiseTrial,
     catches=("noise-additive",),
 )
 def zero_input(trial: NoiseTrial) -> Finding:
@@ -183,12 +180,9 @@ def zero_input(trial: NoiseTrial) -> Finding:
     return exact(wrong, f"an input of zeros gives up to {np.max(np.abs(y)):.3g}; 0 is right", 1)
 
 
-@claim(
+@of_noise(
     "zero-batch",
     "A batch without examples gives an output without examples.",
-    families=("noise",),
-    estimators=KINDS,
-    trial=NoiseTrial,
     catches=("empty-batch-fails",),
 )
 def zero_batch(trial: NoiseTrial) -> Finding:
@@ -197,13 +191,10 @@ def zero_batch(trial: NoiseTrial) -> Finding:
     return calls.empty(trial, trial.x(1))
 
 
-@claim(
+@of_noise(
     "evaluation",
     "In evaluation the input passes unchanged.",
     needs=("evaluate",),
-    families=("noise",),
-    estimators=KINDS,
-    trial=NoiseTrial,
     catches=("evaluation-noisy", "evaluation-scaled"),
 )
 def evaluation(trial: NoiseTrial) -> Finding:
@@ -214,13 +205,10 @@ def evaluation(trial: NoiseTrial) -> Finding:
     return exact(wrong, f"in evaluation the output {'is not' if wrong else 'is'} the input; it should be", 1)
 
 
-@claim(
+@of_noise(
     "seeded",
     "The same seed gives the same factors.",
     needs=("sample", "seed"),
-    families=("noise",),
-    estimators=KINDS,
-    trial=NoiseTrial,
     catches=("seed-ignored",),
 )
 def seeded(trial: NoiseTrial) -> Finding:

@@ -8,9 +8,9 @@ import numpy as np
 
 from bayesnoise_reference import drop_block, statistics
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, judged
-from bayesnoise_reference.families.noise import Noise, NoiseTrial
+from bayesnoise_reference.families.noise import Noise, NoiseTrial, of_noise
 from bayesnoise_reference.numerics import masks
 
 
@@ -38,12 +38,10 @@ def _kept(trial: NoiseTrial) -> Array:
     return np.asarray(trial.factors() != 0.0)
 
 
-@claim(
+@of_noise(
     "blocks-whole",
     "Every element that is dropped lies in a block that is dropped as a whole.",
-    families=("noise",),
-    estimators=("drop_block",),
-    trial=NoiseTrial,
+    kinds=("drop_block",),
     catches=("noise-block-smaller", "noise-blocks-beyond-edge"),
 )
 def blocks_whole(trial: NoiseTrial) -> Finding:
@@ -63,12 +61,10 @@ def blocks_whole(trial: NoiseTrial) -> Finding:
     return exact(False, f"what a channel loses are blocks of {sizes}", kept.size)
 
 
-@claim(
+@of_noise(
     "blocks-law",
     "The number of elements that a channel keeps has the law that the rate gives it.",
-    families=("noise",),
-    estimators=("drop_block",),
-    trial=NoiseTrial,
+    kinds=("drop_block",),
     catches=(
         "noise-missing",
         "noise-gamma-is-rate",
@@ -89,12 +85,10 @@ def blocks_law(trial: NoiseTrial) -> Finding:
     return judged(verdict, f"channels keep {np.mean(kept):.4f} of their elements on average; {share:.4f} is right")
 
 
-@claim(
+@of_noise(
     "blocks-corner",
     "A corner, which one block covers, is dropped as often as a block.",
-    families=("noise",),
-    estimators=("drop_block",),
-    trial=NoiseTrial,
+    kinds=("drop_block",),
     catches=("noise-missing", "noise-gamma-is-rate", "noise-gamma-without-edge"),
 )
 def blocks_corner(trial: NoiseTrial) -> Finding:
@@ -106,12 +100,10 @@ def blocks_corner(trial: NoiseTrial) -> Finding:
     return judged(verdict, f"a corner is dropped with frequency {np.mean(lost):.4f}; {gamma:.4f} is right")
 
 
-@claim(
+@of_noise(
     "blocks-scale",
     "What is kept is multiplied by the number of elements over that of elements kept.",
-    families=("noise",),
-    estimators=("drop_block",),
-    trial=NoiseTrial,
+    kinds=("drop_block",),
     catches=("noise-scale-missing", "noise-scale-nominal", "noise-scale-by-channel"),
 )
 def blocks_scale(trial: NoiseTrial) -> Finding:
@@ -128,13 +120,11 @@ def blocks_scale(trial: NoiseTrial) -> Finding:
     return exact(False, "kept elements are multiplied by elements over elements kept", factors.size)
 
 
-@claim(
+@of_noise(
     "blocks-replay",
     "Given blocks, the output is the input without them, scaled.",
     needs=("sample_with_noise",),
-    families=("noise",),
-    estimators=("drop_block",),
-    trial=NoiseTrial,
+    kinds=("drop_block",),
     catches=("noise-missing", "noise-block-smaller", "noise-scale-missing", "noise-scale-nominal"),
 )
 def blocks_replay(trial: NoiseTrial) -> Finding:

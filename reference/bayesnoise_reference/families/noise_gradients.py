@@ -6,19 +6,16 @@ import numpy as np
 
 from bayesnoise_reference import divergences
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, not_run
-from bayesnoise_reference.families.noise import KINDS, NoiseTrial
+from bayesnoise_reference.families.noise import NoiseTrial, of_noise
 from bayesnoise_reference.numerics import complex_step
 
 
-@claim(
+@of_noise(
     "gradient-input",
     "The gradient of the input is that of the output times the factors of its draw.",
     needs=("gradients",),
-    families=("noise",),
-    estimators=KINDS,
-    trial=NoiseTrial,
     catches=("gradient-noise-redrawn", "noise-gradient-identity", "noise-gradient-unscaled"),
 )
 def gradient_input(trial: NoiseTrial) -> Finding:
@@ -35,13 +32,11 @@ def gradient_input(trial: NoiseTrial) -> Finding:
     return exact(wrong, f"the gradient of the input {said} that of the output times the factor of the draw", x.size)
 
 
-@claim(
+@of_noise(
     "gradient-alpha",
     "The gradient of log alpha is the sum of `dL/dy (y - x) / 2` over what shares it.",
     needs=("gradients",),
-    families=("noise",),
-    estimators=("learned",),
-    trial=NoiseTrial,
+    kinds=("learned",),
     catches=(
         "gradient-noise-redrawn",
         "noise-gradient-alpha-averaged",
@@ -74,13 +69,11 @@ def _definition(log_alpha: Array) -> Array:
     return np.asarray(each)
 
 
-@claim(
+@of_noise(
     "kl-differences",
     "Between two settings the divergence differs by the sum over units of the integral that defines it.",
     needs=("kl",),
-    families=("noise",),
-    estimators=("learned",),
-    trial=NoiseTrial,
+    kinds=("learned",),
     catches=("noise-kl-averaged", "noise-kl-sign", "noise-kl-of-deviation"),
 )
 def kl_differences(trial: NoiseTrial) -> Finding:
@@ -96,14 +89,12 @@ def kl_differences(trial: NoiseTrial) -> Finding:
     return exact(wrong, f"the divergence changes by {seen:.6g}; {right:.6g} is right", 2)
 
 
-@claim(
+@of_noise(
     "kl-gradient",
     "The gradient of the divergence is the derivative of the integral that defines it, unit by unit.",
     needs=("kl_gradients",),
-    families=("noise",),
-    estimators=("learned",),
+    kinds=("learned",),
     when=lambda d: d.error == 0.0,
-    trial=NoiseTrial,
     catches=("noise-kl-gradient-sign", "noise-kl-gradient-averaged"),
 )
 def kl_gradient(trial: NoiseTrial) -> Finding:
@@ -115,13 +106,11 @@ def kl_gradient(trial: NoiseTrial) -> Finding:
     return exact(wrong, f"the gradient of the divergence {'is not' if wrong else 'is'} that of its definition", 1)
 
 
-@claim(
+@of_noise(
     "replay",
     "Given its noise, the output is `x (1 + sqrt(alpha) zeta)`.",
     needs=("sample_with_noise",),
-    families=("noise",),
-    estimators=("learned",),
-    trial=NoiseTrial,
+    kinds=("learned",),
     catches=(
         "noise-missing",
         "noise-alpha-as-deviation",
@@ -143,12 +132,10 @@ def replay(trial: NoiseTrial) -> Finding:
     return exact(wrong, f"for given noise the output {'is another' if wrong else 'is right'}", 1)
 
 
-@claim(
+@of_noise(
     "extremes",
     "At a very small alpha the output is the input, and at a very large one it is finite.",
-    families=("noise",),
-    estimators=("learned",),
-    trial=NoiseTrial,
+    kinds=("learned",),
     catches=("noise-mean-zero", "noise-log-alpha-as-alpha"),
 )
 def extremes(trial: NoiseTrial) -> Finding:

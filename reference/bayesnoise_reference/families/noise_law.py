@@ -6,20 +6,18 @@ import numpy as np
 
 from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, judged, standard_normal
-from bayesnoise_reference.families.noise import KINDS, MASKS, NORMAL, NoiseTrial, worst
+from bayesnoise_reference.families.noise import MASKS, NORMAL, NoiseTrial, of_noise, worst
 from bayesnoise_reference.families.noise_blocks import coincidence
 
 _SHARED = "noise-shared-across-batch"
 
 
-@claim(
+@of_noise(
     "values",
     "A factor is 0 or 1 / (1 - rate).",
-    families=("noise",),
-    estimators=MASKS,
-    trial=NoiseTrial,
+    kinds=MASKS,
     catches=("noise-missing", "noise-not-inverted", "noise-scale-by-rate", "noise-scale-root"),
 )
 def values(trial: NoiseTrial) -> Finding:
@@ -32,12 +30,10 @@ def values(trial: NoiseTrial) -> Finding:
     return exact(bool(off.size), f"{said}; 0 and {kept:.6g} are right", found.size)
 
 
-@claim(
+@of_noise(
     "rate",
     "A factor is 0 with the probability that is declared.",
-    families=("noise",),
-    estimators=MASKS,
-    trial=NoiseTrial,
+    kinds=MASKS,
     catches=("noise-missing", "noise-rate-as-keep", "noise-additive"),
 )
 def rate(trial: NoiseTrial) -> Finding:
@@ -48,12 +44,10 @@ def rate(trial: NoiseTrial) -> Finding:
     return judged(verdict, f"{np.mean(dropped):.4f} of the factors are 0; {trial.description.rate:.4f} is right")
 
 
-@claim(
+@of_noise(
     "normal",
     "A factor is normal, with mean 1 and the variance alpha of its unit.",
-    families=("noise",),
-    estimators=NORMAL,
-    trial=NoiseTrial,
+    kinds=NORMAL,
     catches=(
         "noise-missing",
         "noise-alpha-as-deviation",
@@ -70,12 +64,10 @@ def normal(trial: NoiseTrial) -> Finding:
     return judged(standard_normal(z, trial.alpha), f"standardised factors average {np.mean(z):+.3f}", z)
 
 
-@claim(
+@of_noise(
     "variance",
     "The variance of a factor is the alpha of its unit.",
-    families=("noise",),
-    estimators=NORMAL,
-    trial=NoiseTrial,
+    kinds=NORMAL,
     catches=(
         "noise-missing",
         "noise-alpha-as-deviation",
@@ -118,12 +110,9 @@ def _apart(trial: NoiseTrial, first: Array, second: Array, what: str) -> Finding
     return judged(verdict, f"masks of two {what} agree in {np.mean(same):.4f} of pairs; {right:.4f} is right")
 
 
-@claim(
+@of_noise(
     "examples-apart",
     "Factors of different examples are independent.",
-    families=("noise",),
-    estimators=KINDS,
-    trial=NoiseTrial,
     catches=(_SHARED, "noise-missing"),
 )
 def examples_apart(trial: NoiseTrial) -> Finding:
@@ -132,12 +121,9 @@ def examples_apart(trial: NoiseTrial) -> Finding:
     return _apart(trial, found[:, 0::2], found[:, 1::2], "examples")
 
 
-@claim(
+@of_noise(
     "units-apart",
     "Factors of different units are independent.",
-    families=("noise",),
-    estimators=KINDS,
-    trial=NoiseTrial,
     catches=("noise-shared-across-units", "noise-missing"),
 )
 def units_apart(trial: NoiseTrial) -> Finding:
@@ -147,13 +133,11 @@ def units_apart(trial: NoiseTrial) -> Finding:
     return _apart(trial, found[:, :, 0:even:2], found[:, :, 1:even:2], "units")
 
 
-@claim(
+@of_noise(
     "positions-apart",
     "Factors of different positions are independent.",
-    families=("noise",),
-    estimators=("bernoulli", "gaussian", "learned"),
+    kinds=("bernoulli", "gaussian", "learned"),
     when=lambda d: np.prod(d.space) > 1,
-    trial=NoiseTrial,
     catches=("noise-shared-across-positions", "noise-missing"),
 )
 def positions_apart(trial: NoiseTrial) -> Finding:
@@ -162,13 +146,11 @@ def positions_apart(trial: NoiseTrial) -> Finding:
     return _apart(trial, found[..., :1], found[..., 1:2], "positions")
 
 
-@claim(
+@of_noise(
     "channel-whole",
     "All positions of a channel have one factor.",
-    families=("noise",),
-    estimators=("spatial",),
+    kinds=("spatial",),
     when=lambda d: np.prod(d.space) > 1,
-    trial=NoiseTrial,
     catches=("noise-per-position",),
 )
 def channel_whole(trial: NoiseTrial) -> Finding:

@@ -15,7 +15,6 @@ also `e (rank, n)`. Without noise the weights are mu. The prior is `N(0, prior^2
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -24,7 +23,7 @@ import numpy as np
 from bayesnoise_reference import k_tied, matrix_gaussian, radial
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.subject import Described
-from bayesnoise_reference.claims.claim import Check, Claim, claim
+from bayesnoise_reference.claims.claim import ClaimsOf
 from bayesnoise_reference.claims.trial import Trial
 
 KINDS = ("k_tied", "matrix_gaussian", "low_rank", "radial")
@@ -167,23 +166,4 @@ class PosteriorTrial(Trial):
         return found | {more[d.kind][0]: self.normals(more[d.kind][1])} if d.kind in more else found
 
 
-def of_posterior(
-    topic: str,
-    law: str,
-    *,
-    catches: tuple[str, ...],
-    needs: tuple[str, ...] = ("sample",),
-    kinds: tuple[str, ...] = KINDS,
-    when: Callable[[Any], bool] = lambda description: True,
-) -> Callable[[Check], Claim]:
-    """A claim about such a layer."""
-    return claim(
-        topic,
-        law,
-        catches=catches,
-        needs=needs,
-        families=("posterior",),
-        estimators=kinds,
-        when=when,
-        trial=PosteriorTrial,
-    )
+of_posterior = ClaimsOf(("posterior",), KINDS, PosteriorTrial)

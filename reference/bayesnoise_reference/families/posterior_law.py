@@ -76,6 +76,7 @@ def law_mean(trial: PosteriorTrial) -> Finding:
 @of_posterior(
     "law-variance",
     "The noise of the weights, with its law undone, has variance 1 in every weight.",
+    kinds=("k_tied", "matrix_gaussian", "low_rank"),
     catches=(
         "no-noise",
         "k-tied-first-product",
@@ -88,7 +89,6 @@ def law_mean(trial: PosteriorTrial) -> Finding:
         "low-rank-diagonal-missing",
         "low-rank-number-per-weight",
     ),
-    kinds=("k_tied", "matrix_gaussian", "low_rank"),
 )
 def law_variance(trial: PosteriorTrial) -> Finding:
     """The sum of squares, chi-square: of all numbers, and of each weight, or output, where it is furthest off."""
@@ -169,9 +169,9 @@ def examples_apart(trial: PosteriorTrial) -> Finding:
 @of_posterior(
     "signs-apart",
     "Every example has signs of its own.",
+    kinds=("k_tied", "matrix_gaussian"),
     when=lambda d: d.draws == "flipout",
     catches=("signs-shared-across-batch",),
-    kinds=("k_tied", "matrix_gaussian"),
 )
 def signs_apart(trial: PosteriorTrial) -> Finding:
     """A coin for every input, that of one output."""

@@ -16,59 +16,21 @@ function of the one pre-activation that is left, whose law is Gaussian.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from scipy.special import logit
 
 from bayesnoise_reference import recurrent
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.adapter import Description, Scale
 from bayesnoise_reference.adapters.subject import Described
+from bayesnoise_reference.claims.claim import ClaimsOf
 from bayesnoise_reference.claims.trial import Trial
 from bayesnoise_reference.claims.weight_trial import TINY, raw, sigma, slope
+from bayesnoise_reference.families._gates import GATES, Gate
 
-OPEN = 40.0  # sigmoid(40) is 1 to rounding, and so is tanh(40)
 MAPS = ("input", "hidden")
-
-
-class Gate(NamedTuple):
-    """How one gate is read: the biases of all gates, and its pre-activations from the states `(n, t, h)`."""
-
-    place: int
-    input_bias: tuple[float, ...]
-    hidden_bias: tuple[float, ...]
-    decode: Callable[[Array], Array]
-
-
-def _before(states: Array) -> Array:
-    """The states before each step."""
-    return np.concatenate([np.zeros_like(states[:, :1]), states[:, :-1]], axis=1)
-
-
-def _forget(states: Array) -> Array:
-    """Where c_t = f_t c_t-1 + 1 and h_t = tanh(c_t): from the second step on."""
-    c = np.arctanh(states)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(logit((c - 1.0) / np.where(_before(c) == 0.0, 1.0, _before(c))))
-
-
-_NONE4, _NONE3 = (0.0,) * 4, (0.0,) * 3
-GATES: dict[str, tuple[Gate, ...]] = {
-    "lstm": (
-        Gate(0, (0.0, -OPEN, OPEN, OPEN), _NONE4, lambda h: np.asarray(logit(np.arctanh(h)))),
-        Gate(1, (OPEN, 0.0, OPEN, OPEN), _NONE4, _forget),
-        Gate(2, (OPEN, -OPEN, 0.0, OPEN), _NONE4, lambda h: np.arctanh(np.arctanh(h))),
-        Gate(3, (OPEN, -OPEN, OPEN, 0.0), _NONE4, lambda h: np.asarray(logit(h / math.tanh(1.0)))),
-    ),
-    "gru": (
-        Gate(0, (0.0, -OPEN, 0.0), (0.0, 0.0, 1.0), lambda h: np.asarray(logit(np.arctanh(h)))),
-        Gate(1, (0.0, 0.0, OPEN), _NONE3, lambda h: np.asarray(logit((1.0 - h) / (1.0 - _before(h))))),
-        Gate(2, (OPEN, -OPEN, 0.0), _NONE3, np.arctanh),
-    ),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,3 +208,6 @@ class SequenceTrial(Trial):
     def slope(self, held: Held, name: str) -> Array:
         """The derivative of the standard deviations by what is stored."""
         return slope(self.description.weights, held.stored[name])
+
+
+of_recurrent = ClaimsOf(("lstm", "gru"), ("shared", "flipout"), SequenceTrial)

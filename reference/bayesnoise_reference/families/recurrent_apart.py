@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.families._readings import apart_of, coin_of
-from bayesnoise_reference.families.recurrent import SequenceTrial
+from bayesnoise_reference.families.recurrent import SequenceTrial, of_recurrent
 from bayesnoise_reference.families.recurrent_law import draws, input_draws
-from bayesnoise_reference.families.recurrent_steps import FAMILIES, KINDS, READING
+from bayesnoise_reference.families.recurrent_steps import READING
 
 CAUSES = {
     "recurrent-hidden-signs-missing": "the weights of the state have no signs",
@@ -24,13 +24,10 @@ CAUSES = {
 _STATELESS = 2  # the gate, g or n, under which a state stays 0 until something comes in
 
 
-@claim(
+@of_recurrent(
     "calls-draw-anew",
     "Every call draws weights of its own.",
     catches=("eps-across-calls", "recurrent-input-without-noise"),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def calls_draw_anew(trial: SequenceTrial) -> Finding:
     """Exact: the sizes of two continuous draws coincide with probability zero, whatever their signs."""
@@ -39,13 +36,10 @@ def calls_draw_anew(trial: SequenceTrial) -> Finding:
     return exact(same, f"two calls have {'the same' if same else 'different'} noise; it is drawn anew in each", 2)
 
 
-@claim(
+@of_recurrent(
     "maps-draw-apart",
     "The weights of the input and those of the state have noise of their own.",
     catches=("recurrent-hidden-reuses-input-noise",),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def maps_draw_apart(trial: SequenceTrial) -> Finding:
     """The correlation of the sizes of two independent normal draws: one step shows the one, the next the other."""
@@ -68,14 +62,11 @@ def maps_draw_apart(trial: SequenceTrial) -> Finding:
     return apart_of(trial, both[:, 0], both[:, 1], "the weights of the input and of the state")
 
 
-@claim(
+@of_recurrent(
     "gates-draw-apart",
     "The weights of one input to two gates have noise of their own.",
-    catches=("recurrent-gates-share-noise",),
-    families=FAMILIES,
-    estimators=KINDS,
     when=lambda d: d.inputs >= 3,
-    trial=SequenceTrial,
+    catches=("recurrent-gates-share-noise",),
 )
 def gates_draw_apart(trial: SequenceTrial) -> Finding:
     """The correlation of the sizes of two independent normal draws: inputs, not biases, leave one gate at a step."""
@@ -97,13 +88,11 @@ def gates_draw_apart(trial: SequenceTrial) -> Finding:
     return apart_of(trial, both[:, 0].ravel(), both[:, 1].ravel(), "two gates")
 
 
-@claim(
+@of_recurrent(
     "examples-share-weights",
     "All sequences of a call have the same weights.",
+    kinds=("shared",),
     catches=("noise-per-example",),
-    families=FAMILIES,
-    estimators=("shared",),
-    trial=SequenceTrial,
 )
 def examples_share_weights(trial: SequenceTrial) -> Finding:
     """Exact: the same sequence twice."""
@@ -113,13 +102,11 @@ def examples_share_weights(trial: SequenceTrial) -> Finding:
     return exact(wrong, f"the same sequence twice gives {'different' if wrong else 'the same'} states in one call", 1)
 
 
-@claim(
+@of_recurrent(
     "examples-share-sizes",
     "All sequences of a call have weights whose noise is of the same size.",
+    kinds=("flipout",),
     catches=("noise-per-example", "signs-zero-one"),
-    families=FAMILIES,
-    estimators=("flipout",),
-    trial=SequenceTrial,
 )
 def examples_share_sizes(trial: SequenceTrial) -> Finding:
     """Exact: one base draw, with signs."""
@@ -134,13 +121,11 @@ def _products(trial: SequenceTrial, what: str) -> list[Array]:
     return [z[:, 0] * z[:, 1] for z in draws(trial, what, 2)]
 
 
-@claim(
+@of_recurrent(
     "signs-per-example",
     "Two sequences have signs of their own on the weights of the input.",
+    kinds=("flipout",),
     catches=("signs-shared-across-batch",),
-    families=FAMILIES,
-    estimators=("flipout",),
-    trial=SequenceTrial,
 )
 def signs_per_example(trial: SequenceTrial) -> Finding:
     """A fair coin for each unit and call: the signs of one input are a factor common to all units, and fair too."""
@@ -148,13 +133,11 @@ def signs_per_example(trial: SequenceTrial) -> Finding:
     return coin_of(trial, products, "two equal sequences agree in the sign of the noise of an input")
 
 
-@claim(
+@of_recurrent(
     "signs-of-inputs",
     "Two inputs have signs of their own.",
+    kinds=("flipout",),
     catches=("no-input-signs", "signs-shared-across-batch"),
-    families=FAMILIES,
-    estimators=("flipout",),
-    trial=SequenceTrial,
 )
 def signs_of_inputs(trial: SequenceTrial) -> Finding:
     """A fair coin for each call: that two sequences agree at one input says nothing of another."""
@@ -162,13 +145,11 @@ def signs_of_inputs(trial: SequenceTrial) -> Finding:
     return coin_of(trial, products, "two equal sequences agree at one input as at another")
 
 
-@claim(
+@of_recurrent(
     "signs-of-outputs",
     "Two units have signs of their own.",
+    kinds=("flipout",),
     catches=("no-output-signs", "signs-shared-across-batch"),
-    families=FAMILIES,
-    estimators=("flipout",),
-    trial=SequenceTrial,
 )
 def signs_of_outputs(trial: SequenceTrial) -> Finding:
     """A fair coin for each pair of units and call."""
@@ -177,13 +158,11 @@ def signs_of_outputs(trial: SequenceTrial) -> Finding:
     return coin_of(trial, products, "two equal sequences agree at one unit as at another")
 
 
-@claim(
+@of_recurrent(
     "hidden-signs-per-example",
     "Two sequences have signs of their own on the weights of the state.",
+    kinds=("flipout",),
     catches=("recurrent-hidden-signs-missing", "signs-shared-across-batch"),
-    families=FAMILIES,
-    estimators=("flipout",),
-    trial=SequenceTrial,
 )
 def hidden_signs_per_example(trial: SequenceTrial) -> Finding:
     """A fair coin for each unit and call: the sign of a unit flips all that it has from the states."""

@@ -10,10 +10,9 @@ import numpy as np
 
 from bayesnoise_reference import divergences
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, not_run
-from bayesnoise_reference.families.recurrent import Held, SequenceTrial
-from bayesnoise_reference.families.recurrent_steps import FAMILIES, KINDS
+from bayesnoise_reference.families.recurrent import Held, SequenceTrial, of_recurrent
 from bayesnoise_reference.numerics import complex_step
 
 CAUSES = {
@@ -32,14 +31,11 @@ def _worst(seen: dict[str, Array], right: dict[str, Array]) -> tuple[str, float]
     return name, off[name]
 
 
-@claim(
+@of_recurrent(
     "gradients-without-noise",
     "With all scales zero gradients are those of the cell with the mean weights.",
     needs=("sample", "gradients"),
     catches=("recurrent-gradient-truncated", "recurrent-gradient-last-step", "gradient-mean-averaged"),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def gradients_without_noise(trial: SequenceTrial) -> Finding:
     """Exact: the derivative of the definition by complex step, of every mean, every bias and the input."""
@@ -102,28 +98,22 @@ def _identity(trial: SequenceTrial, what: str) -> Finding | None:
     return exact(wrong, f"the gradient of {what}_rho is {off:.3g} of its size away from that of the draw", 1)
 
 
-@claim(
+@of_recurrent(
     "input-scale-gradient",
     "The gradient of a scale of the input's weights is that of their mean times the draw.",
     needs=("sample", "gradients"),
     catches=("gradient-scale-without-chain", "gradient-scale-zero", "gradient-noise-redrawn"),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def input_scale_gradient(trial: SequenceTrial) -> Finding:
     """Exact, for the draw of that very call."""
     return _identity(trial, "input") or not_run("gradients give no output of their draw")
 
 
-@claim(
+@of_recurrent(
     "hidden-scale-gradient",
     "The gradient of a scale of the state's weights is that of their mean times the draw.",
     needs=("sample", "gradients"),
     catches=("gradient-scale-without-chain", "gradient-scale-zero", "gradient-noise-redrawn"),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def hidden_scale_gradient(trial: SequenceTrial) -> Finding:
     """Exact, for the draw of that very call."""
@@ -134,10 +124,11 @@ def _kl(held: Held, prior: float) -> Any:
     return sum(divergences.gaussian(held.mean[k], held.scale[k], 0.0, prior) for k in held.stored)
 
 
-@claim(
+@of_recurrent(
     "kl",
     "The KL is the sum over all random parameters, of the input and of the state.",
     needs=("kl",),
+    when=lambda d: d.prior is not None,
     catches=(
         "recurrent-kl-no-hidden",
         "recurrent-kl-one-gate",
@@ -148,10 +139,6 @@ def _kl(held: Held, prior: float) -> Any:
         "kl-prior-variance-as-scale",
         "kl-no-bias",
     ),
-    families=FAMILIES,
-    estimators=KINDS,
-    when=lambda d: d.prior is not None,
-    trial=SequenceTrial,
 )
 def kl(trial: SequenceTrial) -> Finding:
     """Exact: quadrature of the definition, once for every parameter."""
@@ -162,15 +149,12 @@ def kl(trial: SequenceTrial) -> Finding:
     return exact(wrong, f"the KL is {seen:.6g}; {right:.6g} is {'right' if wrong else 'expected'}", 1)
 
 
-@claim(
+@of_recurrent(
     "kl-gradients",
     "The gradient of the KL is its derivative by every mean and every stored scale.",
     needs=("kl_gradients",),
-    catches=("recurrent-kl-no-hidden", "recurrent-kl-one-gate", "kl-mean", "kl-sign", "kl-no-bias"),
-    families=FAMILIES,
-    estimators=KINDS,
     when=lambda d: d.prior is not None,
-    trial=SequenceTrial,
+    catches=("recurrent-kl-no-hidden", "recurrent-kl-one-gate", "kl-mean", "kl-sign", "kl-no-bias"),
 )
 def kl_gradients(trial: SequenceTrial) -> Finding:
     """Exact: complex step through the quadrature, of one parameter of every gate in each array."""
@@ -192,15 +176,12 @@ def kl_gradients(trial: SequenceTrial) -> Finding:
     return exact(wrong, f"the gradient of the KL is off its derivative by {off:.3g} at most", len(right))
 
 
-@claim(
+@of_recurrent(
     "restored",
     "What is saved and read back has the means and the scales of before.",
     needs=("evaluate", "kl", "save", "restore"),
-    catches=("restore-forgets-scale",),
-    families=FAMILIES,
-    estimators=KINDS,
     when=lambda d: d.prior is not None,
-    trial=SequenceTrial,
+    catches=("restore-forgets-scale",),
 )
 def restored(trial: SequenceTrial) -> Finding:
     """Exact: the means show in evaluation, the scales in the KL."""

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
+from bayesnoise_reference.families._gates import Gate
 from bayesnoise_reference.families._readings import mean_of, tails_of, variance_of
-from bayesnoise_reference.families.recurrent import Gate, SequenceTrial
-from bayesnoise_reference.families.recurrent_steps import FAMILIES, KINDS
+from bayesnoise_reference.families.recurrent import SequenceTrial, of_recurrent
 
 CAUSES = {
     "recurrent-input-without-noise": "the weights of the input have no noise",
@@ -97,13 +97,10 @@ def _pooled(trial: SequenceTrial, what: str, levels: Levels = WIDE) -> Array:
     return np.concatenate([z.ravel() for z in draws(trial, what, 1, levels)])
 
 
-@claim(
+@of_recurrent(
     "input-weight-mean",
     "A weight of the input has the mean that it was given.",
     catches=("mean-shrunk",),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def input_weight_mean(trial: SequenceTrial) -> Finding:
     """The mean of iid standard normal draws."""
@@ -111,13 +108,10 @@ def input_weight_mean(trial: SequenceTrial) -> Finding:
     return mean_of(trial, z, "a weight of the input")
 
 
-@claim(
+@of_recurrent(
     "input-weight-variance",
     "A weight of the input has the square of its scale as variance.",
     catches=("recurrent-input-without-noise", "scale-as-variance", "variance-as-scale", "scale-exp-for-softplus"),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def input_weight_variance(trial: SequenceTrial) -> Finding:
     """The variance of iid standard normal draws."""
@@ -125,13 +119,10 @@ def input_weight_variance(trial: SequenceTrial) -> Finding:
     return variance_of(trial, z, "a weight of the input")
 
 
-@claim(
+@of_recurrent(
     "input-weight-tails",
     "A weight of the input is as often far from its mean as a Gaussian.",
     catches=("uniform-noise", "recurrent-input-without-noise"),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def input_weight_tails(trial: SequenceTrial) -> Finding:
     """A binomial count."""
@@ -139,13 +130,10 @@ def input_weight_tails(trial: SequenceTrial) -> Finding:
     return tails_of(trial, z, "a weight of the input")
 
 
-@claim(
+@of_recurrent(
     "hidden-weight-mean",
     "What a unit has from the states has the mean of their weights.",
     catches=("mean-shrunk",),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def hidden_weight_mean(trial: SequenceTrial) -> Finding:
     """The mean of iid standard normal draws."""
@@ -153,13 +141,10 @@ def hidden_weight_mean(trial: SequenceTrial) -> Finding:
     return mean_of(trial, z, "what a unit has from the states")
 
 
-@claim(
+@of_recurrent(
     "hidden-weight-variance",
     "What a unit has from the states has the variance of their weights.",
     catches=("recurrent-hidden-without-noise", "scale-as-variance", "variance-as-scale", "scale-exp-for-softplus"),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def hidden_weight_variance(trial: SequenceTrial) -> Finding:
     """The variance of iid standard normal draws."""
@@ -167,14 +152,11 @@ def hidden_weight_variance(trial: SequenceTrial) -> Finding:
     return variance_of(trial, z, "what a unit has from the states")
 
 
-@claim(
+@of_recurrent(
     "bias-variance",
     "The two random biases of a unit have the sum of their variances.",
-    catches=("bias-noise-missing",),
-    families=FAMILIES,
-    estimators=KINDS,
     when=lambda d: d.bias == "random",
-    trial=SequenceTrial,
+    catches=("bias-noise-missing",),
 )
 def bias_variance(trial: SequenceTrial) -> Finding:
     """The variance of iid standard normal draws, for inputs of zeros."""

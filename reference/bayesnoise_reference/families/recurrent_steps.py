@@ -10,12 +10,9 @@ import numpy as np
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims import calls
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
-from bayesnoise_reference.families.recurrent import MAPS, Held, SequenceTrial
-
-FAMILIES = ("lstm", "gru")
-KINDS = ("shared", "flipout")
+from bayesnoise_reference.families.recurrent import MAPS, Held, SequenceTrial, of_recurrent
 
 CAUSES = {
     "recurrent-gates-in-another-order": "the gates lie in another order than i, f, g, o, or r, z, n",
@@ -54,13 +51,10 @@ def _apart(trial: SequenceTrial, seen: Array, right: Array, where: str, n: int) 
     return exact(wrong, f"{where} the states are {worst:.3g} away from the definition at most", n)
 
 
-@claim(
+@of_recurrent(
     "scale-zero",
     "With all scales zero the states are those of the cell with the mean weights.",
     catches=(*WRONG_STEP, "recurrent-state-kept", "signs-on-the-whole-weight", "scale-softplus-missing", "mean-shrunk"),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def scale_zero(trial: SequenceTrial) -> Finding:
     """Exact: two calls on several sequences, and one on sequences of one step."""
@@ -72,14 +66,11 @@ def scale_zero(trial: SequenceTrial) -> Finding:
     return _apart(trial, np.array(found), np.zeros(3), "with all scales zero", 3)
 
 
-@claim(
+@of_recurrent(
     "evaluation",
     "In evaluation the states are those of the mean weights.",
     needs=("evaluate",),
     catches=(*WRONG_STEP, "evaluation-noisy", "mean-shrunk"),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def evaluation(trial: SequenceTrial) -> Finding:
     """Exact, with wide scales."""
@@ -115,7 +106,7 @@ def noise_for(trial: SequenceTrial, n: int) -> dict[str, Array]:
     return {k: np.asarray(v.astype(trial.guard.dtype), dtype=np.float64) for k, v in noise.items()}
 
 
-@claim(
+@of_recurrent(
     "replay",
     "For given noise each sequence has the states of the cell with the weights that the noise makes.",
     needs=("sample_with_noise",),
@@ -130,9 +121,6 @@ def noise_for(trial: SequenceTrial, n: int) -> dict[str, Array]:
         "signs-on-the-whole-weight",
         "bias-noise-missing",
     ),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def replay(trial: SequenceTrial) -> Finding:
     """Exact: every example's own weight matrices, and its sequence run with them."""
@@ -152,13 +140,10 @@ def _steps(trial: SequenceTrial, what: str, changes: list[float]) -> Finding:
     return exact(wrong, said, len(changes))
 
 
-@claim(
+@of_recurrent(
     "steps-share-input-weights",
     "One draw of the weights of the input serves all steps.",
     catches=("recurrent-input-eps-per-step", "recurrent-signs-per-step"),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def steps_share_input_weights(trial: SequenceTrial) -> Finding:
     """Exact: equal inputs at three steps, with no weights on the state, each gate in its turn."""
@@ -173,13 +158,10 @@ def steps_share_input_weights(trial: SequenceTrial) -> Finding:
     return _steps(trial, "input", changes)
 
 
-@claim(
+@of_recurrent(
     "steps-share-hidden-weights",
     "One draw of the weights of the state serves all steps.",
     catches=("recurrent-hidden-eps-per-step", "recurrent-signs-per-step"),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def steps_share_hidden_weights(trial: SequenceTrial) -> Finding:
     """Exact: weights of each unit on itself alone, so that two pre-activations are as the two states before them."""
@@ -192,14 +174,11 @@ def steps_share_hidden_weights(trial: SequenceTrial) -> Finding:
     return _steps(trial, "state", changes)
 
 
-@claim(
+@of_recurrent(
     "steps-share-bias",
     "One draw of a random bias serves all steps.",
-    catches=("recurrent-bias-per-step",),
-    families=FAMILIES,
-    estimators=KINDS,
     when=lambda d: d.bias == "random",
-    trial=SequenceTrial,
+    catches=("recurrent-bias-per-step",),
 )
 def steps_share_bias(trial: SequenceTrial) -> Finding:
     """Exact: inputs of zeros."""
@@ -212,13 +191,10 @@ def steps_share_bias(trial: SequenceTrial) -> Finding:
     return _steps(trial, "bias", changes)
 
 
-@claim(
+@of_recurrent(
     "zero-batch",
     "A batch without sequences gives states of none.",
     catches=("empty-batch-fails",),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=SequenceTrial,
 )
 def zero_batch(trial: SequenceTrial) -> Finding:
     """Exact."""

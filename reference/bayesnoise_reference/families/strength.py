@@ -20,7 +20,7 @@ from bayesnoise_reference import concrete_dropout, information_dropout
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.subject import Described
 from bayesnoise_reference.claims import calls
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import ClaimsOf, Finding
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.claims.trial import Trial
 
@@ -149,12 +149,12 @@ class StrengthTrial(Trial):
         return 64.0 * self.guard.eps * np.abs(size)
 
 
-@claim(
+of_strength = ClaimsOf(("strength",), KINDS, StrengthTrial)
+
+
+@of_strength(
     "fresh",
     "Every call has noise of its own.",
-    families=("strength",),
-    estimators=KINDS,
-    trial=StrengthTrial,
     catches=("strength-noise-missing", "strength-across-calls"),
 )
 def fresh(trial: StrengthTrial) -> Finding:
@@ -163,12 +163,9 @@ def fresh(trial: StrengthTrial) -> Finding:
     return calls.differ(trial, trial.x(128))
 
 
-@claim(
+@of_strength(
     "zero-batch",
     "A batch without examples gives an output without examples.",
-    families=("strength",),
-    estimators=KINDS,
-    trial=StrengthTrial,
     catches=("empty-batch-fails",),
 )
 def zero_batch(trial: StrengthTrial) -> Finding:
@@ -177,13 +174,10 @@ def zero_batch(trial: StrengthTrial) -> Finding:
     return calls.empty(trial, trial.x(1))
 
 
-@claim(
+@of_strength(
     "evaluation",
     "In evaluation there is no noise, and nothing in its place.",
     needs=("evaluate",),
-    families=("strength",),
-    estimators=KINDS,
-    trial=StrengthTrial,
     catches=("strength-evaluation-noisy", "strength-evaluation-scaled"),
 )
 def evaluation(trial: StrengthTrial) -> Finding:
@@ -195,13 +189,10 @@ def evaluation(trial: StrengthTrial) -> Finding:
     return exact(wrong, f"in evaluation the output {'is not' if wrong else 'is'} that without noise", 1)
 
 
-@claim(
+@of_strength(
     "seeded",
     "The same seed gives the same noise.",
     needs=("sample", "seed"),
-    families=("strength",),
-    estimators=KINDS,
-    trial=StrengthTrial,
     catches=("seed-ignored",),
 )
 def seeded(trial: StrengthTrial) -> Finding:

@@ -9,9 +9,9 @@ import numpy as np
 
 from bayesnoise_reference import concrete_dropout, information_dropout
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
-from bayesnoise_reference.families.strength import INFORMATION, Strength, StrengthTrial
+from bayesnoise_reference.families.strength import INFORMATION, Strength, StrengthTrial, of_strength
 from bayesnoise_reference.numerics import complex_step
 
 CAUSES = {
@@ -32,13 +32,11 @@ CAUSES = {
 _QUADRATURE = 1e-9  # relative: the integrals of the oracle lose the rounding of log f over alpha
 
 
-@claim(
+@of_strength(
     "kl-value",
     "The divergence is that of a mask with this rate, the entropy of every unit counted.",
     needs=("kl",),
-    families=("strength",),
-    estimators=("concrete",),
-    trial=StrengthTrial,
+    kinds=("concrete",),
     catches=(
         "strength-kl-sign",
         "strength-kl-entropy-once",
@@ -59,13 +57,11 @@ def kl_value(trial: StrengthTrial) -> Finding:
     return exact(False, "the divergence is that of a mask with this rate", 2)
 
 
-@claim(
+@of_strength(
     "kl-gradients",
     "The gradients of the divergence are its derivatives by the weights and by the logit.",
     needs=("kl_gradients",),
-    families=("strength",),
-    estimators=("concrete",),
-    trial=StrengthTrial,
+    kinds=("concrete",),
     catches=(
         "strength-kl-sign",
         "strength-kl-entropy-once",
@@ -97,13 +93,11 @@ def _of_units(d: Strength, h: Any, s: Any) -> Any:
     return d.beta * information_dropout.to_log_normal(h, s, 0.0, 1.0, d.least, d.span)
 
 
-@claim(
+@of_strength(
     "example-kl",
     "The divergence of an example is the sum over its units of the integral that defines it, times beta.",
     needs=("example_kl",),
-    families=("strength",),
-    estimators=INFORMATION,
-    trial=StrengthTrial,
+    kinds=INFORMATION,
     catches=(
         "strength-kl-sign",
         "strength-kl-averaged",
@@ -127,13 +121,11 @@ def example_kl(trial: StrengthTrial) -> Finding:
     return exact(wrong, f"divergences of examples are {seen[1]:.6g}; {right[1]:.6g} is right", right.size)
 
 
-@claim(
+@of_strength(
     "dead-units",
     "A unit that is off adds nothing that depends on alpha.",
     needs=("example_kl",),
-    families=("strength",),
-    estimators=("log_uniform",),
-    trial=StrengthTrial,
+    kinds=("log_uniform",),
     catches=("strength-kl-of-dead-units",),
 )
 def dead_units(trial: StrengthTrial) -> Finding:
@@ -144,13 +136,11 @@ def dead_units(trial: StrengthTrial) -> Finding:
     return exact(wrong, f"divergences of examples whose units are off {'differ' if wrong else 'agree'}", 4)
 
 
-@claim(
+@of_strength(
     "example-kl-gradients",
     "The gradients of the divergences of examples are their derivatives, also by the input.",
     needs=("example_kl_gradients",),
-    families=("strength",),
-    estimators=INFORMATION,
-    trial=StrengthTrial,
+    kinds=INFORMATION,
     catches=(
         "strength-kl-sign",
         "strength-kl-averaged",

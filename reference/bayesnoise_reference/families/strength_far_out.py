@@ -8,9 +8,9 @@ from scipy.special import expit
 from bayesnoise_reference import divergences
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.guard import AdapterError
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
-from bayesnoise_reference.families.strength import INFORMATION, StrengthTrial
+from bayesnoise_reference.families.strength import INFORMATION, StrengthTrial, of_strength
 
 CAUSES = {
     "strength-rate-rounded": "the rate is computed before its logarithm and 1 - p, which lose their digits near 1",
@@ -22,13 +22,11 @@ _LOGIT = 40.0  # beyond it a rate is 1 in any dtype
 _FAR = 500.0  # weights, beyond the range of an exponential
 
 
-@claim(
+@of_strength(
     "rates-far-out",
     "At rates near 0 and 1 outputs are finite, and the divergence and its gradients are right.",
     needs=("sample", "kl", "kl_gradients"),
-    families=("strength",),
-    estimators=("concrete",),
-    trial=StrengthTrial,
+    kinds=("concrete",),
     catches=("strength-rate-rounded",),
 )
 def rates_far_out(trial: StrengthTrial) -> Finding:
@@ -66,13 +64,11 @@ def _far(trial: StrengthTrial) -> tuple[dict[str, Array], Array, Array, Array]:
     return held, x, h, np.maximum(h, 0.0) if d.kind == "log_uniform" else np.logaddexp(0.0, h)
 
 
-@claim(
+@of_strength(
     "far-out",
     "Activations and strengths far out give outputs by the definition.",
     needs=("sample_with_noise",),
-    families=("strength",),
-    estimators=INFORMATION,
-    trial=StrengthTrial,
+    kinds=INFORMATION,
     catches=("strength-sigmoid-overflows", "strength-activation-overflows"),
 )
 def far_out(trial: StrengthTrial) -> Finding:
@@ -89,13 +85,11 @@ def far_out(trial: StrengthTrial) -> Finding:
     return exact(wrong, f"far out, an output {'is not' if wrong else 'is'} that of the definition", 1)
 
 
-@claim(
+@of_strength(
     "example-kl-far-out",
     "Where an activation is all but zero its divergence is as large as it should be.",
     needs=("example_kl",),
-    families=("strength",),
-    estimators=("log_normal",),
-    trial=StrengthTrial,
+    kinds=("log_normal",),
     catches=("strength-kl-log-underflows", "strength-activation-overflows", "strength-sigmoid-overflows"),
 )
 def example_kl_far_out(trial: StrengthTrial) -> Finding:

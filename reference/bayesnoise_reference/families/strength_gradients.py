@@ -6,9 +6,9 @@ import numpy as np
 from scipy.special import expit
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, not_run
-from bayesnoise_reference.families.strength import KINDS, StrengthTrial
+from bayesnoise_reference.families.strength import StrengthTrial, of_strength
 
 
 def _expected(trial: StrengthTrial, held: dict[str, Array], x: Array, y: Array, grad_y: Array) -> dict[str, Array]:
@@ -28,13 +28,10 @@ def _expected(trial: StrengthTrial, held: dict[str, Array], x: Array, y: Array, 
     return {"x": by_x, "theta": x.T @ by_h, "theta_alpha": x.T @ by_s}
 
 
-@claim(
+@of_strength(
     "gradients",
     "The gradients are those of the draw: of the input, of the weights, and of what decides the noise.",
     needs=("gradients",),
-    families=("strength",),
-    estimators=KINDS,
-    trial=StrengthTrial,
     catches=(
         "strength-gradient-identity",
         "strength-gradient-redrawn",

@@ -7,17 +7,15 @@ from scipy.special import expit, logit
 
 from bayesnoise_reference import concrete_dropout, dense, information_dropout, statistics
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, judged, standard_normal
-from bayesnoise_reference.families.strength import INFORMATION, KINDS, StrengthTrial
+from bayesnoise_reference.families.strength import INFORMATION, StrengthTrial, of_strength
 
 
-@claim(
+@of_strength(
     "relaxed-law",
     "The relaxed mask has the law of the logistic noise behind it.",
-    families=("strength",),
-    estimators=("concrete",),
-    trial=StrengthTrial,
+    kinds=("concrete",),
     catches=(
         "strength-noise-missing",
         "strength-not-inverted",
@@ -45,12 +43,10 @@ def relaxed_law(trial: StrengthTrial) -> Finding:
     )
 
 
-@claim(
+@of_strength(
     "log-normal-law",
     "The logarithm of the factor is normal with mean 0 and deviation alpha.",
-    families=("strength",),
-    estimators=INFORMATION,
-    trial=StrengthTrial,
+    kinds=INFORMATION,
     catches=(
         "strength-noise-missing",
         "strength-factor-linear",
@@ -80,12 +76,9 @@ def _apart(trial: StrengthTrial, what: str, axis: int) -> Finding:
     return judged(verdict, f"masks of two {what} agree in {np.mean(same):.4f} of pairs; {right:.4f} is right")
 
 
-@claim(
+@of_strength(
     "examples-apart",
     "The noise of different examples is independent.",
-    families=("strength",),
-    estimators=KINDS,
-    trial=StrengthTrial,
     catches=("strength-shared-across-batch",),
 )
 def examples_apart(trial: StrengthTrial) -> Finding:
@@ -93,12 +86,9 @@ def examples_apart(trial: StrengthTrial) -> Finding:
     return _apart(trial, "examples", 1)
 
 
-@claim(
+@of_strength(
     "units-apart",
     "The noise of different units is independent.",
-    families=("strength",),
-    estimators=KINDS,
-    trial=StrengthTrial,
     catches=("strength-shared-across-units",),
 )
 def units_apart(trial: StrengthTrial) -> Finding:
@@ -106,13 +96,10 @@ def units_apart(trial: StrengthTrial) -> Finding:
     return _apart(trial, "units", 2)
 
 
-@claim(
+@of_strength(
     "replay",
     "Given its noise, the output is that of the definition.",
     needs=("sample_with_noise",),
-    families=("strength",),
-    estimators=KINDS,
-    trial=StrengthTrial,
     catches=(
         "strength-noise-missing",
         "strength-not-inverted",

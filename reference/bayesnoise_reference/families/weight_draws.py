@@ -23,6 +23,7 @@ import numpy as np
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.subject import Described
+from bayesnoise_reference.claims.claim import ClaimsOf
 from bayesnoise_reference.claims.trial import Trial
 
 KINDS = ("diagonal", "slang", "swag")
@@ -147,3 +148,6 @@ class DrawsTrial(Trial):
         """Independent standard normal numbers in the place of the draws, `(n, size)`."""
         root = np.linalg.cholesky(covariance(self.description, held))
         return np.asarray(np.linalg.solve(root, (drawn - held["mean"]).T).T)
+
+
+of_weight_draws = ClaimsOf(("weight_draws",), KINDS, DrawsTrial)

@@ -5,20 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.families._comparison import compared
-from bayesnoise_reference.families.weight_draws import KINDS, DrawsTrial, covariance, divergence
-
-FAMILIES = ("weight_draws",)
+from bayesnoise_reference.families.weight_draws import DrawsTrial, covariance, divergence, of_weight_draws
 
 
-@claim(
+@of_weight_draws(
     "fresh",
     "Every call draws anew.",
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=DrawsTrial,
     catches=("draws-fixed",),
 )
 def fresh(trial: DrawsTrial) -> Finding:
@@ -29,13 +24,10 @@ def fresh(trial: DrawsTrial) -> Finding:
     return exact(same, f"two calls gave {'the same draws' if same else 'draws of their own'}", 2)
 
 
-@claim(
+@of_weight_draws(
     "evaluation",
     "A pass without noise is at the mean of the law.",
     needs=("evaluate",),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=DrawsTrial,
     catches=("draws-evaluation-noisy", "draws-mean-missing", "draws-mean-shrunk"),
 )
 def evaluation(trial: DrawsTrial) -> Finding:
@@ -45,13 +37,10 @@ def evaluation(trial: DrawsTrial) -> Finding:
     return compared(trial, {"mean": (got, np.broadcast_to(held["mean"], got.shape))}, 4.0, "in evaluation the")
 
 
-@claim(
+@of_weight_draws(
     "replay",
     "A draw is linear in its noise, from the mean, by a root of the covariance.",
     needs=("sample_with_noise",),
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=DrawsTrial,
     catches=(
         "draws-mean-missing",
         "draws-mean-shrunk",
@@ -93,13 +82,11 @@ def replay(trial: DrawsTrial) -> Finding:
     return compared(trial, pairs, 256.0, "from given noise the")
 
 
-@claim(
+@of_weight_draws(
     "kl",
     "The divergence is that of the whole law to its prior, summed over the weights.",
     needs=("kl",),
-    families=FAMILIES,
-    estimators=("diagonal", "slang"),
-    trial=DrawsTrial,
+    kinds=("diagonal", "slang"),
     catches=("draws-kl-mean-missing", "draws-kl-averaged", "draws-kl-reversed"),
 )
 def kl(trial: DrawsTrial) -> Finding:

@@ -9,9 +9,9 @@ import numpy as np
 
 from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims.claim import Finding, claim
+from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import judged, standard_normal
-from bayesnoise_reference.families.weight_draws import KINDS, DrawsTrial, covariance
+from bayesnoise_reference.families.weight_draws import DrawsTrial, covariance, of_weight_draws
 
 _SCALES = (
     "draws-variance-as-scale",
@@ -27,9 +27,6 @@ _SCALES = (
 )
 
 
-FAMILIES = ("weight_draws",)
-
-
 def _spread(z: Array, alpha: float, what: str) -> Finding:
     """Standard normal numbers by the sum of their squares."""
     verdict = statistics.normal_variance(z.ravel(), 1.0, mean=0.0, alpha=alpha)
@@ -37,12 +34,9 @@ def _spread(z: Array, alpha: float, what: str) -> Finding:
     return judged(verdict, f"{what} have {seen:.4g} times the standard deviation that is right", z.ravel())
 
 
-@claim(
+@of_weight_draws(
     "mean",
     "The mean of the draws is that of the law.",
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=DrawsTrial,
     catches=("draws-mean-missing", "draws-mean-shrunk"),
 )
 def mean(trial: DrawsTrial) -> Finding:
@@ -55,12 +49,9 @@ def mean(trial: DrawsTrial) -> Finding:
     return judged(verdict, f"the mean of the draws is {share:.4g} times that of the law", along)
 
 
-@claim(
+@of_weight_draws(
     "scale",
     "The draws are as wide as the law.",
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=DrawsTrial,
     catches=(*_SCALES, "draws-too-wide", "draws-reversed"),
 )
 def scale(trial: DrawsTrial) -> Finding:
@@ -69,12 +60,10 @@ def scale(trial: DrawsTrial) -> Finding:
     return _spread(trial.whitened(held, trial.draws()), trial.alpha, "the draws")
 
 
-@claim(
+@of_weight_draws(
     "directions",
     "Weights vary together as the covariance says.",
-    families=FAMILIES,
-    estimators=("slang", "swag"),
-    trial=DrawsTrial,
+    kinds=("slang", "swag"),
     catches=("draws-marginals-only", "draws-no-low-rank"),
 )
 def directions(trial: DrawsTrial) -> Finding:
@@ -88,12 +77,9 @@ def directions(trial: DrawsTrial) -> Finding:
     return _spread(along, trial.alpha, "along the narrowest and the widest direction the draws")
 
 
-@claim(
+@of_weight_draws(
     "law",
     "The draws are normal.",
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=DrawsTrial,
     catches=("draws-heavy-tailed",),
 )
 def law(trial: DrawsTrial) -> Finding:
@@ -103,12 +89,10 @@ def law(trial: DrawsTrial) -> Finding:
     return judged(standard_normal(z, trial.alpha), "whitened draws against the standard normal law", z)
 
 
-@claim(
+@of_weight_draws(
     "apart",
     "Every weight has a number of its own.",
-    families=FAMILIES,
-    estimators=("diagonal",),
-    trial=DrawsTrial,
+    kinds=("diagonal",),
     catches=("draws-shared-by-parameters",),
 )
 def apart(trial: DrawsTrial) -> Finding:
@@ -119,12 +103,9 @@ def apart(trial: DrawsTrial) -> Finding:
     return _spread(total, trial.alpha, "sums over the weights of a draw")
 
 
-@claim(
+@of_weight_draws(
     "rows",
     "The draws of one call are draws of their own.",
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=DrawsTrial,
     catches=("draws-shared-by-rows",),
 )
 def rows(trial: DrawsTrial) -> Finding:
@@ -137,12 +118,9 @@ def rows(trial: DrawsTrial) -> Finding:
     return judged(verdict, f"neighbouring draws of one call have a correlation of {seen:.3g}; 0 is right")
 
 
-@claim(
+@of_weight_draws(
     "follows",
     "The draws are those of the parameters that were loaded last.",
-    families=FAMILIES,
-    estimators=KINDS,
-    trial=DrawsTrial,
     catches=("draws-stale",),
 )
 def follows(trial: DrawsTrial) -> Finding:
@@ -154,12 +132,10 @@ def follows(trial: DrawsTrial) -> Finding:
     return _spread(trial.whitened(held, trial.draws()), trial.alpha, "after another load the draws")
 
 
-@claim(
+@of_weight_draws(
     "prior-share",
     "A weight of which the data say nothing has the law of its prior.",
-    families=FAMILIES,
-    estimators=("diagonal",),
-    trial=DrawsTrial,
+    kinds=("diagonal",),
     catches=("draws-prior-forgotten", "draws-prior-twice", "draws-prior-as-variance", "draws-prior-unscaled"),
 )
 def prior_share(trial: DrawsTrial) -> Finding:

@@ -12,7 +12,6 @@ examples, and `zeta (n, outputs)`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -21,7 +20,7 @@ import numpy as np
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.subject import Described
 from bayesnoise_reference.claims import calls
-from bayesnoise_reference.claims.claim import Check, Claim, Finding, claim
+from bayesnoise_reference.claims.claim import ClaimsOf, Finding
 from bayesnoise_reference.claims.judge import exact, judged
 from bayesnoise_reference.claims.trial import Trial
 from bayesnoise_reference.statistics import Verdict
@@ -149,28 +148,14 @@ class WeightNoiseTrial(Trial):
         return 64.0 * self.guard.eps * np.abs(size)
 
 
-def of_weight_noise(
-    topic: str,
-    law: str,
-    kinds: tuple[str, ...],
-    *catches: str,
-    needs: tuple[str, ...] = ("sample",),
-    when: Callable[[Any], bool] = lambda d: True,
-) -> Callable[[Check], Claim]:
-    """A claim about layers of these kinds."""
-    return claim(
-        topic,
-        law,
-        needs=needs,
-        families=("weight_noise",),
-        estimators=kinds,
-        when=when,
-        trial=WeightNoiseTrial,
-        catches=catches,
-    )
+of_weight_noise = ClaimsOf(("weight_noise",), KINDS, WeightNoiseTrial)
 
 
-@of_weight_noise("fresh", "Every call has noise of its own.", KINDS, "no-noise", "eps-across-calls")
+@of_weight_noise(
+    "fresh",
+    "Every call has noise of its own.",
+    catches=("no-noise", "eps-across-calls"),
+)
 def fresh(trial: WeightNoiseTrial) -> Finding:
     """An exact probability: that the masks of all calls coincide, at least; normal noise never does."""
     d, n = trial.description, 4 * trial.calls
@@ -185,7 +170,12 @@ def fresh(trial: WeightNoiseTrial) -> Finding:
     return judged(Verdict(chance if same else 1.0, None, n, detects), said)
 
 
-@of_weight_noise("zero-input", "An input of zeros gives zeros, beside other examples too.", NORMAL, "variance-floor")
+@of_weight_noise(
+    "zero-input",
+    "An input of zeros gives zeros, beside other examples too.",
+    kinds=NORMAL,
+    catches=("variance-floor",),
+)
 def zero_input(trial: WeightNoiseTrial) -> Finding:
     """Exact: there is no bias, and no noise that the input does not carry."""
     trial.load()
@@ -196,7 +186,11 @@ def zero_input(trial: WeightNoiseTrial) -> Finding:
     return exact(wrong, f"an input of zeros gives up to {np.max(np.abs(y)):.3g}; 0 is right", 1)
 
 
-@of_weight_noise("zero-batch", "A batch without examples gives an output without examples.", KINDS, "empty-batch-fails")
+@of_weight_noise(
+    "zero-batch",
+    "A batch without examples gives an output without examples.",
+    catches=("empty-batch-fails",),
+)
 def zero_batch(trial: WeightNoiseTrial) -> Finding:
     """Exact."""
     trial.load()
@@ -206,10 +200,8 @@ def zero_batch(trial: WeightNoiseTrial) -> Finding:
 @of_weight_noise(
     "evaluation",
     "In evaluation the weights are theta.",
-    KINDS,
-    "evaluation-noisy",
-    "evaluation-scaled",
     needs=("evaluate",),
+    catches=("evaluation-noisy", "evaluation-scaled"),
 )
 def evaluation(trial: WeightNoiseTrial) -> Finding:
     """Exact."""
@@ -219,7 +211,12 @@ def evaluation(trial: WeightNoiseTrial) -> Finding:
     return exact(wrong, f"in evaluation the weights {'are not' if wrong else 'are'} theta", 1)
 
 
-@of_weight_noise("seeded", "The same seed gives the same noise.", KINDS, "seed-ignored", needs=("sample", "seed"))
+@of_weight_noise(
+    "seeded",
+    "The same seed gives the same noise.",
+    needs=("sample", "seed"),
+    catches=("seed-ignored",),
+)
 def seeded(trial: WeightNoiseTrial) -> Finding:
     """Exact; nine calls, so that masks rarely agree by chance."""
     trial.load()

@@ -37,12 +37,9 @@ def _with(d: WeightNoise, held: dict[str, Array], name: str, value: Array) -> An
 @of_weight_noise(
     "kl-differences",
     "Between two settings the divergence differs by the sum over the weights of the integral that defines it.",
-    NORMAL,
-    "kl-mean",
-    "kl-sign",
-    "kl-of-the-other-prior",
-    "kl-alpha-clipped",
     needs=("kl",),
+    kinds=NORMAL,
+    catches=("kl-mean", "kl-sign", "kl-of-the-other-prior", "kl-alpha-clipped"),
 )
 def kl_differences(trial: WeightNoiseTrial) -> Finding:
     """Exact, by quadrature: from an alpha of 1, the same for all weights, to those far out."""
@@ -68,15 +65,17 @@ def kl_differences(trial: WeightNoiseTrial) -> Finding:
 @of_weight_noise(
     "kl-gradients",
     "The gradients of the divergence are its derivatives, also where alpha is very small or very large.",
-    NORMAL,
-    "kl-mean",
-    "kl-sign",
-    "kl-of-the-other-prior",
-    "kl-alpha-clipped",
-    "kl-gradient-theta-missing",
-    "kl-gradient-raw-half",
     needs=("kl_gradients",),
+    kinds=NORMAL,
     when=lambda d: d.error == 0.0,
+    catches=(
+        "kl-mean",
+        "kl-sign",
+        "kl-of-the-other-prior",
+        "kl-alpha-clipped",
+        "kl-gradient-theta-missing",
+        "kl-gradient-raw-half",
+    ),
 )
 def kl_gradients(trial: WeightNoiseTrial) -> Finding:
     """Exact, by a complex step through the quadrature, one weight at a time."""
@@ -97,9 +96,9 @@ def kl_gradients(trial: WeightNoiseTrial) -> Finding:
 @of_weight_noise(
     "kl-of-zero",
     "The divergence of a weight of zero is a number, and has no gradient by it.",
-    ("additive",),
-    "kl-divides-by-theta",
     needs=("kl", "kl_gradients"),
+    kinds=("additive",),
+    catches=("kl-divides-by-theta",),
 )
 def kl_of_zero(trial: WeightNoiseTrial) -> Finding:
     """Exact: it is even in theta."""

@@ -23,13 +23,15 @@ def _output(kind: str, x: Array, held: dict[str, Array], zeta: Array) -> Array:
 @of_weight_noise(
     "masked-gradients",
     "The gradients are those of the masked weights of the draw.",
-    ("drop_connect",),
-    "gradient-noise-redrawn",
-    "connect-gradient-unmasked",
-    "connect-gradient-unscaled",
-    "connect-gradient-input-unmasked",
-    "gradient-mean-averaged",
     needs=("gradients",),
+    kinds=("drop_connect",),
+    catches=(
+        "gradient-noise-redrawn",
+        "connect-gradient-unmasked",
+        "connect-gradient-unscaled",
+        "connect-gradient-input-unmasked",
+        "gradient-mean-averaged",
+    ),
 )
 def masked_gradients(trial: WeightNoiseTrial) -> Finding:
     """Exact: for examples that see one input each, the output has the weights, and `theta dL/dtheta` is `y dL/dy`."""
@@ -52,13 +54,15 @@ def masked_gradients(trial: WeightNoiseTrial) -> Finding:
 @of_weight_noise(
     "local-gradients",
     "The gradients are those of the output at the noise of the draw.",
-    NORMAL,
-    "gradient-noise-redrawn",
-    "gradient-mean-averaged",
-    "gradient-raw-half",
-    "gradient-theta-of-mean-alone",
-    "gradient-input-of-mean-alone",
     needs=("gradients",),
+    kinds=NORMAL,
+    catches=(
+        "gradient-noise-redrawn",
+        "gradient-mean-averaged",
+        "gradient-raw-half",
+        "gradient-theta-of-mean-alone",
+        "gradient-input-of-mean-alone",
+    ),
 )
 def local_gradients(trial: WeightNoiseTrial) -> Finding:
     """Exact: the output tells zeta, and a complex step through the definition the gradients."""
@@ -86,9 +90,9 @@ def local_gradients(trial: WeightNoiseTrial) -> Finding:
 @of_weight_noise(
     "zero-row-gradients",
     "An input of zeros gives the weights gradients of zero.",
-    NORMAL,
-    "gradient-root-at-zero",
     needs=("gradients",),
+    kinds=NORMAL,
+    catches=("gradient-root-at-zero",),
 )
 def zero_row_gradients(trial: WeightNoiseTrial) -> Finding:
     """Exact: the root of a variance of zero must not make 0 * inf."""
@@ -102,15 +106,17 @@ def zero_row_gradients(trial: WeightNoiseTrial) -> Finding:
 @of_weight_noise(
     "replay",
     "Given its noise, the output is that of the definition, also where alpha is very small or very large.",
-    NORMAL,
-    "no-noise",
-    "x-not-squared",
-    "variance-without-root",
-    "raw-scale-without-half",
-    "raw-scale-as-stored",
-    "raw-clipped",
-    "noise-of-the-other-form",
     needs=("sample_with_noise",),
+    kinds=NORMAL,
+    catches=(
+        "no-noise",
+        "x-not-squared",
+        "variance-without-root",
+        "raw-scale-without-half",
+        "raw-scale-as-stored",
+        "raw-clipped",
+        "noise-of-the-other-form",
+    ),
 )
 def replay(trial: WeightNoiseTrial) -> Finding:
     """Exact."""
@@ -128,12 +134,9 @@ def replay(trial: WeightNoiseTrial) -> Finding:
 @of_weight_noise(
     "replay-masks",
     "Given its mask, the output is that of the weights that are kept.",
-    ("drop_connect",),
-    "no-noise",
-    "connect-not-inverted",
-    "connect-scale-by-rate",
-    "connect-mask-reversed",
     needs=("sample_with_noise",),
+    kinds=("drop_connect",),
+    catches=("no-noise", "connect-not-inverted", "connect-scale-by-rate", "connect-mask-reversed"),
 )
 def replay_masks(trial: WeightNoiseTrial) -> Finding:
     """Exact."""

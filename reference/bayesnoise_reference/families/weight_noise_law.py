@@ -10,7 +10,7 @@ from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, judged, standard_normal
-from bayesnoise_reference.families.weight_noise import KINDS, NORMAL, WeightNoiseTrial, of_weight_noise
+from bayesnoise_reference.families.weight_noise import NORMAL, WeightNoiseTrial, of_weight_noise
 
 
 def _per_example(d: Any) -> bool:
@@ -20,11 +20,8 @@ def _per_example(d: Any) -> bool:
 @of_weight_noise(
     "weight-values",
     "A weight is 0 or theta / (1 - rate).",
-    ("drop_connect",),
-    "no-noise",
-    "connect-not-inverted",
-    "connect-scale-by-rate",
-    "connect-normal-outputs",
+    kinds=("drop_connect",),
+    catches=("no-noise", "connect-not-inverted", "connect-scale-by-rate", "connect-normal-outputs"),
 )
 def weight_values(trial: WeightNoiseTrial) -> Finding:
     """Exact: an input of one 1 shows the weights of its row. A dropped one may be 0 up to rounding."""
@@ -41,9 +38,8 @@ def weight_values(trial: WeightNoiseTrial) -> Finding:
 @of_weight_noise(
     "weight-rate",
     "A weight is dropped with the probability that is declared.",
-    ("drop_connect",),
-    "no-noise",
-    "connect-rate-as-keep",
+    kinds=("drop_connect",),
+    catches=("no-noise", "connect-rate-as-keep"),
 )
 def weight_rate(trial: WeightNoiseTrial) -> Finding:
     """Exact law, binomial."""
@@ -55,14 +51,16 @@ def weight_rate(trial: WeightNoiseTrial) -> Finding:
 @of_weight_noise(
     "output-law",
     "An output is normal, with the mean and the variance that the weights give it.",
-    NORMAL,
-    "no-noise",
-    "x-not-squared",
-    "variance-without-root",
-    "raw-scale-without-half",
-    "raw-scale-as-stored",
-    "noise-of-the-other-form",
-    "uniform-noise",
+    kinds=NORMAL,
+    catches=(
+        "no-noise",
+        "x-not-squared",
+        "variance-without-root",
+        "raw-scale-without-half",
+        "raw-scale-as-stored",
+        "noise-of-the-other-form",
+        "uniform-noise",
+    ),
 )
 def output_law(trial: WeightNoiseTrial) -> Finding:
     """Exact law, Kolmogorov's."""
@@ -87,10 +85,8 @@ def _correlated(trial: WeightNoiseTrial, first: Array, second: Array, what: str)
 @of_weight_noise(
     "examples-apart",
     "The noise of different examples is independent.",
-    KINDS,
-    "connect-mask-a-call",
-    "zeta-shared-across-batch",
     when=_per_example,
+    catches=("connect-mask-a-call", "zeta-shared-across-batch"),
 )
 def examples_apart(trial: WeightNoiseTrial) -> Finding:
     """Exact law, of disjoint pairs: examples that see the same input, or any two of normal outputs."""
@@ -105,10 +101,9 @@ def examples_apart(trial: WeightNoiseTrial) -> Finding:
 @of_weight_noise(
     "examples-together",
     "All examples of a call have the same mask.",
-    ("drop_connect",),
-    "connect-mask-an-example",
-    "connect-normal-outputs",
+    kinds=("drop_connect",),
     when=lambda d: d.masks == "call",
+    catches=("connect-mask-an-example", "connect-normal-outputs"),
 )
 def examples_together(trial: WeightNoiseTrial) -> Finding:
     """Exact: two examples that see the same input have the same output."""
@@ -121,9 +116,7 @@ def examples_together(trial: WeightNoiseTrial) -> Finding:
 @of_weight_noise(
     "outputs-apart",
     "The noise of different outputs is independent.",
-    KINDS,
-    "connect-mask-of-inputs",
-    "zeta-shared-across-outputs",
+    catches=("connect-mask-of-inputs", "zeta-shared-across-outputs"),
 )
 def outputs_apart(trial: WeightNoiseTrial) -> Finding:
     """Exact law, of disjoint pairs of outputs."""
@@ -135,7 +128,10 @@ def outputs_apart(trial: WeightNoiseTrial) -> Finding:
 
 
 @of_weight_noise(
-    "inputs-apart", "The masks of different inputs are independent.", ("drop_connect",), "connect-mask-of-outputs"
+    "inputs-apart",
+    "The masks of different inputs are independent.",
+    kinds=("drop_connect",),
+    catches=("connect-mask-of-outputs",),
 )
 def inputs_apart(trial: WeightNoiseTrial) -> Finding:
     """Exact law, of disjoint pairs of inputs whose weights are 1 and 2, so that a sum tells which of them are kept."""
