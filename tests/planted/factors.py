@@ -11,6 +11,8 @@ from bayesnoise_reference.families.factors_exact import CAUSES
 from bayesnoise_reference.numerics import complex_step
 from scipy.special import log_ndtr, ndtr, ndtri
 
+from planted.mistaken import Mistaken
+
 Array = Any
 LAYERS = [Factors(kind="structured"), Factors(kind="truncated")]
 
@@ -22,31 +24,17 @@ def adapter(description: Factors, mistake: str) -> StraightforwardFactors:
 
 def mistakes(description: Factors) -> list[str]:
     """Those of all kinds, and of its own."""
-    return [name for name in CAUSES if name.split("-")[0] in ("factors", description.kind)]
+    own = [name for name in CAUSES if name.split("-")[0] in ("factors", description.kind)]
+    return [*own, "seed-ignored", "empty-batch-fails"]
 
 
-class StraightforwardFactors:
+class StraightforwardFactors(Mistaken):
     """What both kinds have in common. A mistake is a line that asks for its name."""
-
-    def __init__(self, description: Factors, mistake: str) -> None:
-        self.description, self.mistake = description, mistake
-        self.rng = np.random.default_rng(0)
-        self.p: dict[str, Array] = {}
-        self.kept: dict[tuple[int, ...], Array] = {}
-
-    def has(self, name: str) -> bool:
-        return self.mistake == name
-
-    def seed(self, seed: int) -> None:
-        self.rng = np.random.default_rng(seed)
-
-    def load(self, parameters: dict[str, Array]) -> None:
-        self.p = parameters
 
     def _draw(self, x: Array) -> Array:
         shape = x.shape[:2]
         if self.has("factors-across-calls"):
-            return self.kept.setdefault(shape, self.rng.standard_normal(shape))
+            return self.held.setdefault(shape, self.rng.standard_normal(shape))
         if self.has("factors-uniform-noise"):
             return self.rng.uniform(-np.sqrt(3), np.sqrt(3), shape)
         return self.rng.standard_normal(shape) * (not self.has("factors-no-noise"))
@@ -66,6 +54,8 @@ class StraightforwardFactors:
         return x + (z - 1) if self.has("factors-added") else x * z
 
     def sample(self, x: Array) -> Array:
+        if self.has("empty-batch-fails") and not len(x):
+            raise ValueError("an empty batch")
         return self.sample_with_noise(x, {"eps": self._draw(x)})
 
     def evaluate(self, x: Array) -> Array:

@@ -1,12 +1,15 @@
-"""What is asked of the calls of any layer, whatever its family and its law. Parameters have been loaded."""
+"""What is asked of the calls of any layer, whatever its family and its law."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.guard import AdapterError
-from bayesnoise_reference.claims.claim import Finding
+from bayesnoise_reference.claims.claim import Claim, ClaimsOf, Finding
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.claims.trial import Trial
 
@@ -39,3 +42,30 @@ def empty(trial: Trial, x: Array) -> Finding:
             raise
         return exact(True, f"for a batch of 0 examples, {wrong.sentence}", 1)
     return exact(False, "a batch of 0 examples gives an output of 0 examples", 1)
+
+
+def claims_on_calls(
+    of: ClaimsOf, ready: Callable[[Any], Array], *, fresh: tuple[str, ...] = (), times: int = 1
+) -> tuple[Claim, ...]:
+    """That calls draw afresh, that a seed repeats them, and that a batch may be empty.
+
+    `ready` loads the layer of a trial, and returns an input. `fresh` are the mistakes by which calls agree, none where
+    a family has a claim of its own about that; `times` is how many calls show that a seed matters.
+    """
+
+    @of("fresh", "Every call draws afresh.", catches=fresh)
+    def draws(trial: Any) -> Finding:
+        """Exact: that calls agree by chance has a probability of 0, or next to it."""
+        return differ(trial, ready(trial))
+
+    @of("seeded", "The same seed gives the same noise.", needs=("sample", "seed"), catches=("seed-ignored",))
+    def seeded(trial: Any) -> Finding:
+        """Exact, with that probability."""
+        return repeat(trial, ready(trial), times)
+
+    @of("zero-batch", "A batch without examples gives an output without examples.", catches=("empty-batch-fails",))
+    def zero_batch(trial: Any) -> Finding:
+        """Exact."""
+        return empty(trial, ready(trial)[:1])
+
+    return (draws, seeded, zero_batch) if fresh else (seeded, zero_batch)

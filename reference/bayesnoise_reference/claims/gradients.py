@@ -23,7 +23,7 @@ def loss(trial: WeightTrial, x: Array) -> Array:
     """A random upstream gradient, none of it near zero."""
     shape = designs.apply(trial.description, x, np.zeros(trial.description.weight_shape)).shape
     g = trial.rng.uniform(0.5, 1.5, shape) * trial.rng.choice([-1.0, 1.0], shape)
-    return np.asarray(g.astype(trial.guard.dtype), dtype=np.float64)
+    return trial.rounded(g)
 
 
 def _exactly(trial: WeightTrial, seen: Array, right: Array, size: Array, what: str) -> Finding:

@@ -69,7 +69,7 @@ def replay(trial: WeightTrial) -> Finding:
     for _ in range(3):
         held, x = trial.load(), trial.rows(5)
         noise = noise_for(trial, x)
-        noise = {k: np.asarray(v.astype(trial.guard.dtype), dtype=np.float64) for k, v in noise.items()}
+        noise = {k: trial.rounded(v) for k, v in noise.items()}
         error = np.abs(trial.guard.sample_with_noise(x, noise) - output(trial, held, x, noise))
         worst = max(worst, float(np.max(error / trial.rounding(x, held, 6.0))))
     if worst <= 1.0:

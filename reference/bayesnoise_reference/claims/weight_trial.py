@@ -95,7 +95,7 @@ class WeightTrial(Trial):
     def rows(self, n: int) -> Array:
         """(n, in) or (n, in, *space): dense random inputs, of the precision of the layer."""
         x = self.rng.standard_normal(designs.input_shape(self.description, n))
-        return np.asarray(x.astype(self.guard.dtype), dtype=np.float64)
+        return self.rounded(x)
 
     def read(self, reading: designs.Reading, held: Loaded, calls: int | None = None) -> Array:
         """(calls, m): the standard normal draw behind every weight that the reading sees."""

@@ -36,7 +36,9 @@ def _flat(z: Array) -> Array:
     return z.reshape(-1, z.shape[-1])
 
 
-def of_factors(of: ClaimsOf, read: Readings, undone: str, catches: Mapping[str, tuple[str, ...]]) -> tuple[Claim, ...]:
+def behind_factors(
+    of: ClaimsOf, read: Readings, undone: str, catches: Mapping[str, tuple[str, ...]]
+) -> tuple[Claim, ...]:
     """The claims about the noise behind the factors."""
     behind = "the noise behind the factors"
 
@@ -86,7 +88,7 @@ def of_factors(of: ClaimsOf, read: Readings, undone: str, catches: Mapping[str, 
     return variance, shape, tails, units_apart, examples_apart
 
 
-def of_outputs(of: ClaimsOf, read: Readings, catches: Mapping[str, tuple[str, ...]]) -> tuple[Claim, ...]:
+def around_outputs(of: ClaimsOf, read: Readings, catches: Mapping[str, tuple[str, ...]]) -> tuple[Claim, ...]:
     """The claims about the noise of the outputs."""
 
     @of(

@@ -126,8 +126,7 @@ class AttentionTrial(Trial):
 
     def rows(self, n: int, t: int) -> Array:
         """(n, t, features), of the precision of the layer."""
-        x = self.rng.standard_normal((n, t, self.description.features))
-        return np.asarray(x.astype(self.guard.dtype), dtype=np.float64)
+        return self.normals(n, t, self.description.features)
 
     def output(self, x: Array, weights: dict[str, Array], bias: dict[str, Array]) -> Array:
         """By the definition; weights may have one more axis, of examples."""

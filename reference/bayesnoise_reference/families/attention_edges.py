@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesnoise_reference.claims import calls
+from bayesnoise_reference._typing import Array
+from bayesnoise_reference.claims.calls import claims_on_calls
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.divergence import moderately, narrow, wide
 from bayesnoise_reference.claims.judge import exact
@@ -13,29 +14,6 @@ from bayesnoise_reference.families.attention import AttentionTrial, of_attention
 
 CAUSES = {"attention-softmax-overflows": "the exponentials of the softmax are taken of the scores as they are"}
 _WIDE = 1e4  # a product of two, of which scores are made, is a number in any dtype
-
-
-@of_attention(
-    "zero-batch",
-    "A batch without examples gives an output of none.",
-    catches=("empty-batch-fails",),
-)
-def zero_batch(trial: AttentionTrial) -> Finding:
-    """Exact."""
-    trial.random()
-    return calls.empty(trial, np.zeros((1, 2, trial.description.features)))
-
-
-@of_attention(
-    "seeded",
-    "The same seed gives the same noise.",
-    needs=("sample", "seed"),
-    catches=("seed-ignored",),
-)
-def seeded(trial: AttentionTrial) -> Finding:
-    """Exact: continuous draws coincide with probability zero."""
-    trial.random()
-    return calls.repeat(trial, trial.rows(2, 3))
 
 
 @of_attention(
@@ -72,4 +50,9 @@ def scale_far_out(trial: AttentionTrial) -> Finding:
     return exact(wrong, f"under very narrow scales the output is off that of the means by {off:.3g} at most", 1)
 
 
-CLAIMS = (zero_batch, seeded, scores_far_out, scale_far_out)
+def _ready(trial: AttentionTrial) -> Array:
+    trial.random()
+    return trial.rows(2, 3)
+
+
+CLAIMS = (*claims_on_calls(of_attention, _ready), scores_far_out, scale_far_out)

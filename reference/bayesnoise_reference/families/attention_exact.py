@@ -88,7 +88,7 @@ def replay(trial: AttentionTrial) -> Finding:
         if d.estimator == "flipout":
             noise[f"{name}_sign_in"] = rng.choice([-1.0, 1.0], (n, d.features))
             noise[f"{name}_sign_out"] = rng.choice([-1.0, 1.0], (n, d.features))
-    noise = {k: np.asarray(v.astype(trial.guard.dtype), dtype=np.float64) for k, v in noise.items()}
+    noise = {k: trial.rounded(v) for k, v in noise.items()}
     for name in PROJECTIONS:
         ones = np.ones((n, d.features))
         signs = zip(noise.get(f"{name}_sign_in", ones), noise.get(f"{name}_sign_out", ones), strict=True)

@@ -143,13 +143,7 @@ class CompressionTrial(Trial):
 
     def rows(self, n: int) -> Array:
         """(n, inputs): none near 0, of the precision of the layer."""
-        shape = (n, self.description.inputs)
-        x = self.rng.uniform(0.5, 1.5, shape) * self.rng.choice([-1.0, 1.0], shape)
-        return np.asarray(x.astype(self.guard.dtype), dtype=np.float64)
-
-    def normals(self, *shape: int) -> Array:
-        """Standard normal numbers of the precision of the layer."""
-        return np.asarray(self.rng.standard_normal(shape).astype(self.guard.dtype), dtype=np.float64)
+        return self.away_from_zero(n, self.description.inputs)
 
     def noise(self, n: int) -> dict[str, Array]:
         """That of a call with n examples."""

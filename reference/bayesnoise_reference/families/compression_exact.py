@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims import calls
+from bayesnoise_reference.claims.calls import claims_on_calls
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, not_run
 from bayesnoise_reference.families._comparison import compared, gradients_compared
@@ -52,40 +52,6 @@ def evaluation(trial: CompressionTrial) -> Finding:
     want = (x * expected(trial.description.kind, held)) @ held["mean"]
     first, second = (trial.guard.evaluate(x) for _ in range(2))
     return compared(trial, {"y": (first, want), "y, again,": (second, want)}, 2e3, "without noise the output")
-
-
-@of_compression(
-    "fresh",
-    "Every call draws afresh.",
-    catches=("no-noise", "eps-across-calls"),
-)
-def fresh(trial: CompressionTrial) -> Finding:
-    """Exact: continuous draws coincide with probability zero."""
-    trial.load()
-    return calls.differ(trial, trial.rows(3))
-
-
-@of_compression(
-    "seeded",
-    "The same seed gives the same noise.",
-    needs=("sample", "seed"),
-    catches=("seed-ignored",),
-)
-def seeded(trial: CompressionTrial) -> Finding:
-    """Exact."""
-    trial.load()
-    return calls.repeat(trial, trial.rows(3))
-
-
-@of_compression(
-    "zero-batch",
-    "A batch without examples gives an output without examples.",
-    catches=("empty-batch-fails",),
-)
-def zero_batch(trial: CompressionTrial) -> Finding:
-    """Exact."""
-    trial.load()
-    return calls.empty(trial, trial.rows(1))
 
 
 @of_compression(
@@ -216,12 +182,16 @@ CAUSES = {
     "cauchy-gradient-shared-missing": "no gradient reaches the factor that all units share",
 }
 
+
+def _ready(trial: CompressionTrial) -> Array:
+    trial.load()
+    return trial.rows(3)
+
+
 CLAIMS = (
+    *claims_on_calls(of_compression, _ready, fresh=("no-noise", "eps-across-calls")),
     replay,
     evaluation,
-    fresh,
-    seeded,
-    zero_batch,
     group_whole,
     gradient_input,
     gradient_factors,

@@ -7,7 +7,7 @@ import numpy as np
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
-from bayesnoise_reference.families._factored import ROWS, Readings, of_factors, of_outputs, pairs
+from bayesnoise_reference.families._factored import ROWS, Readings, around_outputs, behind_factors, pairs
 from bayesnoise_reference.families.compression import CompressionTrial, of_compression
 
 
@@ -73,7 +73,7 @@ CAUSES = {
 }
 
 CLAIMS = (
-    *of_factors(of_compression, _READ, "their law", _CATCHES),
+    *behind_factors(of_compression, _READ, "their law", _CATCHES),
     positive,
-    *of_outputs(of_compression, _READ, _CATCHES),
+    *around_outputs(of_compression, _READ, _CATCHES),
 )

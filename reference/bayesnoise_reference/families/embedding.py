@@ -16,7 +16,7 @@ import numpy as np
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.adapter import Description, Scale
 from bayesnoise_reference.adapters.subject import Described
-from bayesnoise_reference.claims import calls
+from bayesnoise_reference.claims.calls import claims_on_calls
 from bayesnoise_reference.claims.claim import ClaimsOf, Finding
 from bayesnoise_reference.claims.divergence import moderately, narrow, wide
 from bayesnoise_reference.claims.judge import exact
@@ -158,29 +158,6 @@ def evaluation(trial: EmbeddingTrial) -> Finding:
 
 
 @of_embedding(
-    "zero-batch",
-    "A batch without examples gives an output of none.",
-    catches=("empty-batch-fails",),
-)
-def zero_batch(trial: EmbeddingTrial) -> Finding:
-    """Exact."""
-    trial.load()
-    return calls.empty(trial, np.zeros((1, 2)))
-
-
-@of_embedding(
-    "seeded",
-    "The same seed gives the same noise.",
-    needs=("sample", "seed"),
-    catches=("seed-ignored",),
-)
-def seeded(trial: EmbeddingTrial) -> Finding:
-    """Exact: continuous draws coincide with probability zero."""
-    trial.load()
-    return calls.repeat(trial, trial.words(2))
-
-
-@of_embedding(
     "scale-far-out",
     "Under very wide scales outputs are finite, and under very narrow ones the rows of the means.",
     catches=("softplus-overflows", "scale-exp-for-softplus", "scale-softplus-missing"),
@@ -196,4 +173,9 @@ def scale_far_out(trial: EmbeddingTrial) -> Finding:
     return _rows(trial, trial.guard.sample(x, finite=False), x, held, "under very narrow scales")
 
 
-CLAIMS = (scale_zero, evaluation, zero_batch, seeded, scale_far_out)
+def _ready(trial: EmbeddingTrial) -> Array:
+    trial.load()
+    return trial.words(2)
+
+
+CLAIMS = (*claims_on_calls(of_embedding, _ready), scale_zero, evaluation, scale_far_out)

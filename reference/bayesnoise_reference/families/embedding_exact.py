@@ -39,7 +39,7 @@ def replay(trial: EmbeddingTrial) -> Finding:
     if d.estimator == "flipout":
         noise["sign_in"] = rng.choice([-1.0, 1.0], (3, d.rows))
         noise["sign_out"] = rng.choice([-1.0, 1.0], (3, d.features))
-    noise = {k: np.asarray(v.astype(trial.guard.dtype), dtype=np.float64) for k, v in noise.items()}
+    noise = {k: trial.rounded(v) for k, v in noise.items()}
     if d.estimator == "local":
         at = x.astype(int)
         right = held.mean[at] + held.scale[at] * noise["zeta"]
@@ -70,7 +70,7 @@ def gradients(trial: EmbeddingTrial) -> Finding:
     d, held = trial.description, trial.load()
     x = trial.rng.integers(0, d.rows - 1, (3, 2 * d.rows)).astype(np.float64)
     g = trial.rng.standard_normal((*x.shape, d.features))
-    g = np.asarray(g.astype(trial.guard.dtype), dtype=np.float64)
+    g = trial.rounded(g)
     found = trial.guard.gradients(x, g)
     if "y" not in found:
         return not_run("gradients give no output of their draw")

@@ -71,7 +71,7 @@ def unbiased(trial: EvolutionTrial) -> Finding:
 def replay(trial: EvolutionTrial) -> Finding:
     """Exact, to rounding."""
     held, noise = trial.load(), trial.noise()
-    noise["eps"] = np.asarray(noise["eps"].astype(trial.guard.dtype), dtype=np.float64)
+    noise["eps"] = trial.rounded(noise["eps"])
     got = trial.guard.sample_with_noise(np.zeros((1, 1)), noise)[0]
     units = 64.0 * float(np.abs(held["level"][0]) + 10.0) / trial.description.scale
     return compared(trial, {"estimate": (got, estimate(trial.description, held, noise))}, units, "from given noise the")

@@ -145,11 +145,7 @@ class FactorsTrial(Trial):
         """(n, units, positions): inputs of either sign, none near 0, of the precision of the layer."""
         d = self.description
         x = self.rng.uniform(0.5, 2.0, (n, d.units, d.positions)) * self.rng.choice([-1.0, 1.0], (n, d.units, 1))
-        return np.asarray(x.astype(self.guard.dtype), dtype=np.float64)
-
-    def normals(self, *shape: int) -> Array:
-        """Standard normal numbers of the precision of the layer."""
-        return np.asarray(self.rng.standard_normal(shape).astype(self.guard.dtype), dtype=np.float64)
+        return self.rounded(x)
 
     def whitened(self) -> Array:
         """(draws, units): what is behind the factors of several examples in every call."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
+from bayesnoise_reference.claims.calls import claims_on_calls
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, judged, standard_normal
 from bayesnoise_reference.families.factors import FactorsTrial, of_factors
@@ -62,20 +63,6 @@ def examples_differ(trial: FactorsTrial) -> Finding:
     calls = [trial.guard.sample(x) for _ in range(4)]
     same = all(np.array_equal(y[0], y[1]) for y in calls)
     return exact(same, f"two equal rows have {'always the same output' if same else 'outputs of their own'}", 4)
-
-
-@of_factors(
-    "calls-differ",
-    "Every call draws afresh.",
-    catches=("factors-across-calls", "factors-no-noise"),
-)
-def calls_differ(trial: FactorsTrial) -> Finding:
-    """Exact but for a coincidence of every unit in four calls."""
-    trial.load()
-    x = trial.rows(2)
-    calls = [trial.guard.sample(x) for _ in range(4)]
-    same = all(np.array_equal(y, calls[0]) for y in calls)
-    return exact(same, f"the same input gives {'always the same output' if same else 'another output in each call'}", 4)
 
 
 @of_factors(
@@ -158,10 +145,15 @@ def support(trial: FactorsTrial) -> Finding:
     return exact(wrong, f"factors stray from [exp(low), exp(high)], or stick to its ends, by {max(worst, 0.0):.2g}", 3)
 
 
+def _ready(trial: FactorsTrial) -> Array:
+    trial.load()
+    return trial.rows(8)
+
+
 CLAIMS = (
+    *claims_on_calls(of_factors, _ready, fresh=("factors-across-calls", "factors-no-noise")),
     positions,
     examples_differ,
-    calls_differ,
     law_mean,
     law_variance,
     law_shape,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims import calls
+from bayesnoise_reference.claims.calls import claims_on_calls
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import not_run
 from bayesnoise_reference.families._comparison import compared, gradients_compared
@@ -59,40 +59,6 @@ def evaluation(trial: FlowTrial) -> Finding:
     want = output(d, held, x, {"eps": np.zeros((3, d.units)), "zeta": np.zeros((3, d.outputs))})
     first, second = (trial.guard.evaluate(x) for _ in range(2))
     return compared(trial, {"y": (first, want), "y, again,": (second, want)}, 2e4, "without noise the output")
-
-
-@of_flow(
-    "fresh",
-    "Every call draws afresh.",
-    catches=("no-noise", "eps-across-calls"),
-)
-def fresh(trial: FlowTrial) -> Finding:
-    """Exact: continuous draws coincide with probability zero."""
-    trial.load()
-    return calls.differ(trial, trial.rows(3))
-
-
-@of_flow(
-    "seeded",
-    "The same seed gives the same noise.",
-    needs=("sample", "seed"),
-    catches=("seed-ignored",),
-)
-def seeded(trial: FlowTrial) -> Finding:
-    """Exact."""
-    trial.load()
-    return calls.repeat(trial, trial.rows(3))
-
-
-@of_flow(
-    "zero-batch",
-    "A batch without examples gives an output without examples.",
-    catches=("empty-batch-fails",),
-)
-def zero_batch(trial: FlowTrial) -> Finding:
-    """Exact."""
-    trial.load()
-    return calls.empty(trial, trial.rows(1))
 
 
 def _called(trial: FlowTrial) -> tuple[Array, Array, dict[str, Array]]:
@@ -179,12 +145,16 @@ CAUSES = {
     "flow-gradient-last-step": "gradients do not pass from one step to the one before",
 }
 
+
+def _ready(trial: FlowTrial) -> Array:
+    trial.load()
+    return trial.rows(3)
+
+
 CLAIMS = (
+    *claims_on_calls(of_flow, _ready, fresh=("no-noise", "eps-across-calls")),
     replay,
     evaluation,
-    fresh,
-    seeded,
-    zero_batch,
     gradient_input,
     gradient_flow,
     gradient_weights,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.families._factored import Readings, of_factors, of_outputs, pairs
+from bayesnoise_reference.families._factored import Readings, around_outputs, behind_factors, pairs
 from bayesnoise_reference.families.flow import NARROW, FlowTrial, of_flow
 
 
@@ -40,4 +40,4 @@ _CATCHES = {
     "outputs-apart": ("zeta-shared-across-outputs",),
 }
 
-CLAIMS = (*of_factors(of_flow, _READ, "the flow", _CATCHES), *of_outputs(of_flow, _READ, _CATCHES))
+CLAIMS = (*behind_factors(of_flow, _READ, "the flow", _CATCHES), *around_outputs(of_flow, _READ, _CATCHES))

@@ -125,7 +125,7 @@ def replay(trial: NoiseTrial) -> Finding:
     """Exact."""
     deviation = np.sqrt(trial.load())
     x = trial.x()
-    zeta = np.asarray(trial.rng.standard_normal(x.shape), dtype=trial.guard.dtype).astype(np.float64)
+    zeta = trial.normals(*x.shape)
     factor = 1.0 + deviation.reshape(-1, *(1,) * (x.ndim - 2)) * zeta
     size = np.abs(x) * (1.0 + np.abs(factor))
     wrong = bool(np.any(np.abs(trial.guard.sample_with_noise(x, {"zeta": zeta}) - x * factor) > trial.rounding(size)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesnoise_reference.claims import calls
+from bayesnoise_reference._typing import Array
+from bayesnoise_reference.claims.calls import claims_on_calls
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.families._comparison import compared
@@ -64,40 +65,6 @@ def evaluation(trial: PosteriorTrial) -> Finding:
 
 
 @of_posterior(
-    "fresh",
-    "Every call draws afresh.",
-    catches=("no-noise", "eps-across-calls"),
-)
-def fresh(trial: PosteriorTrial) -> Finding:
-    """Exact: continuous draws coincide with probability zero."""
-    trial.load()
-    return calls.differ(trial, trial.rows(3))
-
-
-@of_posterior(
-    "seeded",
-    "The same seed gives the same noise.",
-    needs=("sample", "seed"),
-    catches=("seed-ignored",),
-)
-def seeded(trial: PosteriorTrial) -> Finding:
-    """Exact."""
-    trial.load()
-    return calls.repeat(trial, trial.rows(3))
-
-
-@of_posterior(
-    "zero-batch",
-    "A batch without examples gives an output without examples.",
-    catches=("empty-batch-fails",),
-)
-def zero_batch(trial: PosteriorTrial) -> Finding:
-    """Exact."""
-    trial.load()
-    return calls.empty(trial, trial.rows(1))
-
-
-@of_posterior(
     "examples-together",
     "All examples of a call see one draw of the weights, up to signs under flipout.",
     when=lambda d: d.draws != "local",
@@ -154,4 +121,16 @@ CAUSES = {
     "radial-without-radius": "every draw is at distance 1: the radius is missing",
 }
 
-CLAIMS = (replay, evaluation, fresh, seeded, zero_batch, examples_together, narrow)
+
+def _ready(trial: PosteriorTrial) -> Array:
+    trial.load()
+    return trial.rows(3)
+
+
+CLAIMS = (
+    replay,
+    evaluation,
+    *claims_on_calls(of_posterior, _ready, fresh=("no-noise", "eps-across-calls")),
+    examples_together,
+    narrow,
+)

@@ -155,8 +155,7 @@ class SequenceTrial(Trial):
 
     def rows(self, n: int, t: int) -> Array:
         """(n, t, inputs), of the precision of the layer."""
-        x = self.rng.standard_normal((n, t, self.description.inputs))
-        return np.asarray(x.astype(self.guard.dtype), dtype=np.float64)
+        return self.normals(n, t, self.description.inputs)
 
     def states(self, x: Array, arrays: dict[str, Any]) -> Array:
         """The states of each example by the definition; an array may have one more axis, of examples."""

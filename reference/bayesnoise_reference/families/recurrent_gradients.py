@@ -41,7 +41,7 @@ def gradients_without_noise(trial: SequenceTrial) -> Finding:
     """Exact: the derivative of the definition by complex step, of every mean, every bias and the input."""
     held, x = trial.load(trial.random()), trial.rows(2, 3)
     g = trial.rng.standard_normal((2, 3, trial.description.units))
-    g = np.asarray(g.astype(trial.guard.dtype), dtype=np.float64)
+    g = trial.rounded(g)
 
     def loss(x: Array, arrays: dict[str, Any]) -> Any:
         return np.sum(g * trial.states(x, arrays))
@@ -80,7 +80,7 @@ def _identity(trial: SequenceTrial, what: str) -> Finding | None:
     if what == "input":
         x = np.zeros((1, steps + 1, d.inputs))
         x[0, 1:, :steps] = np.eye(steps)
-    g = np.asarray(trial.rng.standard_normal((1, x.shape[1], d.units)).astype(trial.guard.dtype), dtype=np.float64)
+    g = trial.normals(1, x.shape[1], d.units)
     found = trial.guard.gradients(x, g)
     if "y" not in found:
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.claims import calls
+from bayesnoise_reference.claims.calls import claims_on_calls
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.families.recurrent import MAPS, Held, SequenceTrial, of_recurrent
@@ -103,7 +103,7 @@ def noise_for(trial: SequenceTrial, n: int) -> dict[str, Array]:
                 noise[f"{name}_sign_out"] = rng.choice([-1.0, 1.0], (n, shape[1]))
         elif d.bias == "random":
             noise[f"{name}_eps"] = rng.standard_normal((n, *shape) if flipout else shape)
-    return {k: np.asarray(v.astype(trial.guard.dtype), dtype=np.float64) for k, v in noise.items()}
+    return {k: trial.rounded(v) for k, v in noise.items()}
 
 
 @of_recurrent(
@@ -191,23 +191,17 @@ def steps_share_bias(trial: SequenceTrial) -> Finding:
     return _steps(trial, "bias", changes)
 
 
-@of_recurrent(
-    "zero-batch",
-    "A batch without sequences gives states of none.",
-    catches=("empty-batch-fails",),
-)
-def zero_batch(trial: SequenceTrial) -> Finding:
-    """Exact."""
+def _ready(trial: SequenceTrial) -> Array:
     trial.load(trial.random(), trial.scales())
-    return calls.empty(trial, np.zeros((1, 2, trial.description.inputs)))
+    return trial.rows(2, 2)
 
 
 CLAIMS = (
+    *claims_on_calls(of_recurrent, _ready),
     scale_zero,
     evaluation,
     replay,
     steps_share_input_weights,
     steps_share_hidden_weights,
     steps_share_bias,
-    zero_batch,
 )

@@ -19,7 +19,7 @@ import numpy as np
 from bayesnoise_reference import concrete_dropout, information_dropout
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.subject import Described
-from bayesnoise_reference.claims import calls
+from bayesnoise_reference.claims.calls import claims_on_calls
 from bayesnoise_reference.claims.claim import ClaimsOf, Finding
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.claims.trial import Trial
@@ -95,9 +95,6 @@ class StrengthTrial(Trial):
         assert isinstance(found, Strength)
         return found
 
-    def _rounded(self, value: Any) -> Array:
-        return np.asarray(value, dtype=self.guard.dtype).astype(np.float64)
-
     def load(self, *, diagonal: bool = True, logit: float | None = None) -> dict[str, Array]:
         """Load weights, diagonal ones of 1 for the value and of either sign for alpha, or of any."""
         d = self.description
@@ -112,7 +109,7 @@ class StrengthTrial(Trial):
 
     def x(self, n: int = ROWS) -> Array:
         """Positive inputs `(n, units)` between .5 and 2, as the layer has them."""
-        return self._rounded(2.0 ** self.rng.uniform(-1.0, 1.0, (n, self.description.units)))
+        return self.rounded(2.0 ** self.rng.uniform(-1.0, 1.0, (n, self.description.units)))
 
     def maps(self, held: dict[str, Array], x: Array) -> tuple[Array, Array, Array]:
         """What goes into the activation, into the sigmoid of alpha, and alpha."""
@@ -153,28 +150,6 @@ of_strength = ClaimsOf(("strength",), KINDS, StrengthTrial)
 
 
 @of_strength(
-    "fresh",
-    "Every call has noise of its own.",
-    catches=("strength-noise-missing", "strength-across-calls"),
-)
-def fresh(trial: StrengthTrial) -> Finding:
-    """Exact: continuous draws coincide with probability zero, masks of 256 units, rounded, below 1e-38."""
-    trial.load()
-    return calls.differ(trial, trial.x(128))
-
-
-@of_strength(
-    "zero-batch",
-    "A batch without examples gives an output without examples.",
-    catches=("empty-batch-fails",),
-)
-def zero_batch(trial: StrengthTrial) -> Finding:
-    """Exact."""
-    trial.load()
-    return calls.empty(trial, trial.x(1))
-
-
-@of_strength(
     "evaluation",
     "In evaluation there is no noise, and nothing in its place.",
     needs=("evaluate",),
@@ -189,16 +164,12 @@ def evaluation(trial: StrengthTrial) -> Finding:
     return exact(wrong, f"in evaluation the output {'is not' if wrong else 'is'} that without noise", 1)
 
 
-@of_strength(
-    "seeded",
-    "The same seed gives the same noise.",
-    needs=("sample", "seed"),
-    catches=("seed-ignored",),
-)
-def seeded(trial: StrengthTrial) -> Finding:
-    """Exact."""
+def _ready(trial: StrengthTrial) -> Array:
     trial.load()
-    return calls.repeat(trial, trial.x(128))
+    return trial.x(128)  # masks of 256 units, rounded, coincide with a probability below 1e-38
 
 
-CLAIMS = (fresh, zero_batch, evaluation, seeded)
+CLAIMS = (
+    *claims_on_calls(of_strength, _ready, fresh=("strength-noise-missing", "strength-across-calls")),
+    evaluation,
+)

@@ -19,7 +19,7 @@ import numpy as np
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.subject import Described
-from bayesnoise_reference.claims import calls
+from bayesnoise_reference.claims.calls import claims_on_calls
 from bayesnoise_reference.claims.claim import ClaimsOf, Finding
 from bayesnoise_reference.claims.judge import exact, judged
 from bayesnoise_reference.claims.trial import Trial
@@ -112,7 +112,7 @@ class WeightNoiseTrial(Trial):
     def x(self, n: int = 32, size: float = 1.0) -> Array:
         """Inputs `(n, inputs)` of such a size, as the layer has them."""
         drawn = size * self.rng.standard_normal((n, self.description.inputs))
-        return np.asarray(drawn, dtype=self.guard.dtype).astype(np.float64)
+        return self.rounded(drawn)
 
     def rows(self) -> Array:
         """Examples that see one input each, every input twice running: `(2 inputs, inputs)`."""
@@ -187,17 +187,6 @@ def zero_input(trial: WeightNoiseTrial) -> Finding:
 
 
 @of_weight_noise(
-    "zero-batch",
-    "A batch without examples gives an output without examples.",
-    catches=("empty-batch-fails",),
-)
-def zero_batch(trial: WeightNoiseTrial) -> Finding:
-    """Exact."""
-    trial.load()
-    return calls.empty(trial, trial.x(1))
-
-
-@of_weight_noise(
     "evaluation",
     "In evaluation the weights are theta.",
     needs=("evaluate",),
@@ -211,16 +200,14 @@ def evaluation(trial: WeightNoiseTrial) -> Finding:
     return exact(wrong, f"in evaluation the weights {'are not' if wrong else 'are'} theta", 1)
 
 
-@of_weight_noise(
-    "seeded",
-    "The same seed gives the same noise.",
-    needs=("sample", "seed"),
-    catches=("seed-ignored",),
-)
-def seeded(trial: WeightNoiseTrial) -> Finding:
-    """Exact; nine calls, so that masks rarely agree by chance."""
+def _ready(trial: WeightNoiseTrial) -> Array:
     trial.load()
-    return calls.repeat(trial, trial.x(), 9)
+    return trial.x()
 
 
-CLAIMS = (fresh, zero_input, zero_batch, evaluation, seeded)
+CLAIMS = (
+    *claims_on_calls(of_weight_noise, _ready, times=9),
+    fresh,
+    zero_input,
+    evaluation,
+)
