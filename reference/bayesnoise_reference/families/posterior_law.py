@@ -145,13 +145,14 @@ def inputs_apart(trial: PosteriorTrial) -> Finding:
 
 
 def _twice(trial: PosteriorTrial) -> tuple[Array, Array]:
-    """The numbers behind the outputs of pairs of equal examples."""
+    """The numbers behind the outputs of pairs of equal examples, each pair of one law."""
     held, d = trial.load(), trial.description
     if d.kind == "low_rank":
         z = np.concatenate([_outputs(trial, held, np.repeat(trial.rows(_ROWS), 2, axis=0)) for _ in range(trial.calls)])
         return z[::2].ravel(), z[1::2].ravel()
     x = np.repeat(np.eye(d.inputs), 2, axis=0)
-    z = np.stack([trial.guard.sample(x) - x @ held["mu"] for _ in range(trial.calls)])
+    scales = np.repeat(scale(d.kind, held), 2, axis=0)  # the correlation is of iid pairs: no weight may count for more
+    z = np.stack([(trial.guard.sample(x) - x @ held["mu"]) / scales for _ in range(trial.calls)])
     return z[:, ::2].ravel(), z[:, 1::2].ravel()
 
 
