@@ -83,15 +83,12 @@ class ReflectionVectors:
     def init(self, rng: Rng, *, like: Array) -> ReflectionParams:
         """A standard normal start, matrices that keep its length on average, and no shifts.
 
-        ValueError if a vector comes out as zero, which has no direction and from which no gradient leads away.
+        ValueError as for `directions`.
         """
         for_start, *for_steps = rng.split(1 + self.count)
         start = for_start.normal((self.size,), like=like)
         params = ReflectionParams(start, tuple(self._init_step(r, start) for r in for_steps))
-        xp = array_namespace(start)
-        for t, v in enumerate(self.directions(params).vectors):
-            if not _checks.every(xp.any(v != 0)):
-                raise ValueError(f"vector {t} of the reflections is zero, expected a direction: draw from another rng")
+        self.directions(params)  # which refuses a vector without one
         return params
 
     def _init_step(self, rng: Rng, start: Array) -> Step:
@@ -102,10 +99,19 @@ class ReflectionVectors:
         return LowRankStep(left / sqrt(self.rank), right / sqrt(self.size), shift)
 
     def directions(self, params: ReflectionParams) -> Directions:
-        """The vectors, and the unit vectors and lengths of those that reflect."""
+        """The vectors, and the unit vectors and lengths of those that reflect.
+
+        ValueError for a vector of zero, which has no direction, and from which no gradient leads away. Where values are
+        not known yet, as under a JAX trace, it reflects nothing.
+        """
         vectors = [params.start]
         for step in params.steps:
             vectors.append(_apply(step, vectors[-1]))
+        for t, v in enumerate(vectors):
+            if not _checks.every(array_namespace(v).any(v != 0)):
+                raise ValueError(
+                    f"vector {t} of the reflections is zero, expected a direction: start from `init`, with another rng"
+                )
         units, lengths = zip(*(unit_vector(v) for v in vectors[1:]), strict=True)
         return Directions(tuple(vectors), units, lengths)
 
