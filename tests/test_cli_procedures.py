@@ -13,7 +13,7 @@ from cli_runs import arrays, fit, refused, rows, run
 
 from bayesnoise import progress
 from bayesnoise.cli import store, trials
-from bayesnoise.cli.settings import FOR_LAYERS, FOR_METHODS, FOR_PROCEDURES, Settings, procedure_of, takes
+from bayesnoise.cli.settings import FOR_LAYERS, FOR_METHODS, FOR_NOISE, FOR_PROCEDURES, Settings, procedure_of, takes
 from bayesnoise.methods import METHODS
 from bayesnoise.procedures import DeepEnsemble, JointGaussian, Swag, Variational
 
@@ -38,7 +38,7 @@ def words(method: str) -> tuple[str, ...]:
 
 def test_an_option_reaches_the_builder_or_the_procedure_and_never_both() -> None:
     for entry in METHODS:
-        for option in FOR_METHODS:
+        for option in FOR_LAYERS + FOR_PROCEDURES:
             by_layers = option in FOR_LAYERS and option in signature(entry.build).parameters
             by_procedure = option in FOR_PROCEDURES and option in signature(entry.procedure).parameters
             assert takes(entry.name, option) == (by_layers or by_procedure)
@@ -91,7 +91,7 @@ def test_members_are_as_many_as_asked_for(tmp_path: Path) -> None:
 
 def test_a_model_that_was_saved_before_an_option_existed_has_its_default(tmp_path: Path) -> None:
     settings = Settings("sklearn:iris", method="deep_ensemble").as_dict()
-    for name in ("rank", "members", "adversarial", "begin"):
+    for name in ("rank", "members", "adversarial", "begin", "train_samples"):
         del settings[name]
     assert procedure_of(Settings(**settings)) == DeepEnsemble()
 
@@ -121,3 +121,48 @@ def test_methods_says_what_each_takes() -> None:
     shown = " ".join(run("methods").stdout.split())
     assert "takes --prior-scale, --members and --adversarial" in shown
     assert "takes --prior-scale, --rank and --begin" in shown
+    assert "takes --prior-scale and --train-samples" in shown
+
+
+def test_samples_of_a_step_are_for_methods_that_draw_noise() -> None:
+    without = {m.name for m in METHODS if not takes(m.name, "train_samples")}
+    assert FOR_NOISE == ("train_samples",)
+    assert without == {"deterministic", "ivon", "slang", "vadam", "vogn", "linear_regression", "deep_ensemble", "swag"}
+
+
+def test_samples_of_a_step_reach_the_fit(tmp_path: Path) -> None:
+    """One is the ordinary objective, two another; going on wants the same number."""
+    plain, one, two = (tmp_path / name for name in ("plain", "one", "two"))
+    assert fit(plain).exit_code == 0
+    assert fit(one, "--train-samples", 1).exit_code == 0
+    assert fit(two, "--train-samples", 2).exit_code == 0
+    assert arrays(plain) == arrays(one)
+    assert arrays(plain) != arrays(two)
+    assert store.restore(two).network.model.settings.train_samples == 2
+    message = refused(fit(two, "--resume"))
+    assert message == "train_samples is None, and 2 in the checkpoint: --resume goes on with the same options"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--train-samples", "0"), "train_samples is 0, expected at least 1"),
+        (
+            ("--method", "swag", "--train-samples", "2"),
+            "train_samples is 2, which the method swag does not take: its layers draw no noise, so leave it out",
+        ),
+    ],
+)
+def test_samples_of_a_step_that_cannot_be(tmp_path: Path, options: tuple[str, ...], message: str) -> None:
+    assert refused(fit(tmp_path, *options)) == message
+
+
+def test_compare_chooses_among_samples_of_a_step(tmp_path: Path) -> None:
+    out = tmp_path / "runs.json"
+    options = ("--methods", "dropout,deterministic", "--train-samples", "1,3", "--epochs", "1", "--jobs", 1)
+    assert run("compare", "sklearn:iris", *options, "--hidden", "4", "--samples", 2, "--json", out).exit_code == 0
+    noisy, still = json.loads(out.read_text())["runs"]
+    assert [v["train_samples"] for v in noisy["validation"]] == [1, 3]
+    assert still["validation"] == []
+    message = refused(run("compare", "sklearn:iris", "--methods", "deterministic,swag", "--train-samples", 2))
+    assert message == "train_samples is 2, which none of the methods deterministic, swag takes"

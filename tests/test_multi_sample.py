@@ -42,8 +42,8 @@ MORE: dict[str, tuple[Any, Shape]] = {  # layers that no case of the contract ho
 }
 LAYERS: dict[str, tuple[Any, Shape]] = {name: (case.layer, case.x_shape) for name, case in CASES.items()} | MORE
 MIXING = {"BatchNorm", "DropBlock"}
-# They do not say so although their examples are independent, and get a call for each sample: as right, and slower.
-SILENT = {"LowRank", "MultiSample"}
+# It does not say so although its examples are independent, and gets a call for each sample: as right, and slower.
+SILENT = {"MultiSample"}
 each_layer = pytest.mark.parametrize("name", LAYERS)
 
 

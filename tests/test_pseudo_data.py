@@ -10,9 +10,12 @@ from agreement import random_params
 from bayesnoise_backends import backend, host_rng
 from bayesnoise_reference import matrix_gaussian, pseudo_data
 from bayesnoise_reference.numerics import sign_vectors
+from closeness import assert_close
+from namespaces import Namespace
 
 import bayesnoise as bn
 from bayesnoise import estimators, maps, methods, tree
+from bayesnoise._linalg import cholesky_factor
 from bayesnoise.affine import BiasedWithMoments
 from bayesnoise.divergences import GaussianKL, ScaleMixture
 from bayesnoise.maps import Dense
@@ -224,3 +227,13 @@ def test_it_is_a_record() -> None:
     assert layer == PseudoData(DENSE, 2, divergence=GaussianKL(0.5))
     assert hash(layer) == hash(PseudoData(DENSE, 2, divergence=GaussianKL(0.5)))
     assert not layer.traits.independent
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_cholesky_factor(namespace: Namespace, k: int) -> None:
+    a = np.random.default_rng(k).standard_normal((k, k + 2)).astype(np.float32).astype(np.float64)
+    s = (a @ a.T).astype(np.float32).astype(np.float64)
+    got = namespace.run(cholesky_factor, namespace.asarray(s))
+    want = np.linalg.cholesky(s)
+    # The backward error of the factorisation, amplified by the condition number.
+    assert_close(got, want, 4 * namespace.eps * float(np.linalg.cond(s)), namespace, size=float(np.max(np.abs(want))))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from array_api_compat import array_namespace
 from vector_given import Given
 
 from bayesnoise import maps, methods, tree
@@ -45,8 +44,7 @@ def _taken(kind: str, layer: Any, v: dict[str, Any]) -> tuple[Any, Any]:
         return MatrixGaussianParams(v["mu"], v["log_u"], v["log_v"]), StochasticNoise(noise, None)
     if kind == "low_rank_gaussian":
         diagonal = StochasticNoise(LocalNoise(v["zeta"]), None)
-        e = array_namespace(v["e"]).reshape(v["e"], (*v["e"].shape, 1))
-        return LowRankParams(LogSigmaParams(v["mu"], v["log_sigma"]), v["factor"]), LowRankNoise(diagonal, e)
+        return LowRankParams(LogSigmaParams(v["mu"], v["log_sigma"]), v["factor"]), LowRankNoise(diagonal, v["e"])
     given: Any = Given(v["eps"], v["radius"])
     params = GaussianParams(v["mu"], v["rho"])
     drawn = layer.draw(given, params, tuple(v["x"].shape), like=v["x"])

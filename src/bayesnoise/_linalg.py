@@ -8,7 +8,7 @@ from bayesnoise._typing import Array
 
 
 def eye(like: Array) -> Array:
-    """The identity in the shape of a square array."""
+    """The identity with as many rows as an array."""
     return array_namespace(like).eye(like.shape[0], dtype=like.dtype, device=device(like))
 
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from array_api_compat import array_namespace
 
 from bayesnoise import _checks, tree
-from bayesnoise._linalg import cholesky_factor, diagonal, eye, solve_lower, solve_lower_transposed
+from bayesnoise._capacitance import Capacitance, capacitance
 from bayesnoise._typing import Array, Noise, Residuals, Rng, Shape
 from bayesnoise.divergences import GaussianKL
 from bayesnoise.estimators import Estimator, Local
@@ -35,7 +35,7 @@ class LowRankParams(NamedTuple):
 
 class LowRankNoise(NamedTuple):
     diagonal: Noise
-    e: Array  # (rank, n, 1, ...), standard normal, as many axes behind the rank as y
+    e: Array  # (n, rank), standard normal
 
 
 class LowRankResiduals(NamedTuple):
@@ -73,6 +73,10 @@ class LowRank:
         """Of the whole law: its weights are correlated."""
         return Traits(independent=False)
 
+    @property
+    def independent_examples(self) -> bool:
+        return self.estimator.independent_examples
+
     def output_shape(self, x_shape: Shape) -> Shape:
         return self.map.output_shape(x_shape)
 
@@ -82,19 +86,16 @@ class LowRank:
         share = self.initial_scale / self.rank**0.5  # together as much variance as the diagonal
         return LowRankParams(self.diagonal.init(for_diagonal, like=like), share * factor)
 
-    def _e_shape(self, x_shape: Shape) -> Shape:
-        return (self.rank, x_shape[0], *(1,) * (len(self.map.output_shape(x_shape)) - 1))
-
     def draw(self, rng: Rng, params: LowRankParams, x_shape: Shape, *, like: Array) -> LowRankNoise:
         for_diagonal, for_e = rng.split(2)
         noise = self.diagonal.draw(for_diagonal, params.diagonal, x_shape, like=like)
-        return LowRankNoise(noise, for_e.normal(self._e_shape(x_shape), like=like))
+        return LowRankNoise(noise, for_e.normal((x_shape[0], self.rank), like=like))
 
     def forward(self, params: LowRankParams, noise: LowRankNoise, x: Array) -> tuple[Array, LowRankResiduals]:
         y, residuals = self.diagonal.forward(params.diagonal, noise.diagonal, x)
-        _checks.shape("noise.e", noise.e, self._e_shape(x.shape))
+        _checks.shape("noise.e", noise.e, (x.shape[0], self.rank))
         for k in range(self.rank):
-            y = y + noise.e[k, ...] * self.map.apply(x, params.factor[k, ...])
+            y = y + _of_rank(noise.e, k, y) * self.map.apply(x, params.factor[k, ...])
         return y, LowRankResiduals(residuals, x, params.factor, noise.e)
 
     def backward(
@@ -104,7 +105,7 @@ class LowRank:
         grad_x, grad_diagonal = self.diagonal.backward(diagonal, grad_y, input_grad=input_grad)
         grads: list[Array] = []
         for k in range(self.rank):
-            scaled, l_k = e[k, ...] * grad_y, factor[k, ...]
+            scaled, l_k = _of_rank(e, k, grad_y) * grad_y, factor[k, ...]
             grads.append(self.map.adjoint_w(scaled, x, l_k.shape))
             if grad_x is not None:
                 grad_x = grad_x + self.map.adjoint_x(scaled, l_k, x.shape)
@@ -121,26 +122,26 @@ class LowRank:
             variance = variance + along * along
         return mean, variance
 
-    def _capacitance(self, params: LowRankParams) -> tuple[Array, Array, Array]:
-        """`A = L / sigma`, (rank, weights); the Cholesky factor of `C = I + A A'`; `1 / sigma` of each weight."""
+    def _capacitance(self, params: LowRankParams) -> Capacitance:
+        """Of `C = I + A A'`, `A = L / sigma` with a row a rank and a column a weight."""
         xp, size = array_namespace(params.factor), prod(self.map.weight_shape)
-        inverse = xp.exp(-xp.reshape(params.diagonal.log_sigma, (size,)))
-        a = xp.reshape(params.factor, (self.rank, size)) * inverse
-        gram = xp.matmul(a, xp.matrix_transpose(a))
-        return a, cholesky_factor(gram + eye(gram)), inverse
+        factor = xp.reshape(params.factor, (self.rank, size))
+        return capacitance(factor, xp.reshape(params.diagonal.log_sigma, (size,)))
 
     def kl(self, params: LowRankParams, noise: LowRankNoise | None = None) -> Array:
         """That of the diagonal part, `+ |L|^2 / (2 p^2) - log|C| / 2` with the prior scale p."""
-        xp, (_, root, _) = array_namespace(params.factor), self._capacitance(params)
-        ratio = params.factor / self.prior_scale
-        return self.diagonal.kl(params.diagonal) + 0.5 * xp.sum(ratio * ratio) - xp.sum(xp.log(diagonal(root)))
+        xp, ratio = array_namespace(params.factor), params.factor / self.prior_scale
+        return self.diagonal.kl(params.diagonal) + 0.5 * (xp.sum(ratio * ratio) - self._capacitance(params).log_det)
 
     def kl_grad(self, params: LowRankParams, noise: LowRankNoise | None = None) -> LowRankParams:
-        a, root, inverse = self._capacitance(params)
-        solved = solve_lower_transposed(root, solve_lower(root, a))  # C^-1 A
-        xp, shape = array_namespace(a), self.map.weight_shape
-        by_log_sigma = xp.reshape(xp.sum(a * solved, axis=0), shape)
+        xp, (_, solved, leverage) = array_namespace(params.factor), self._capacitance(params)
+        by_log_sigma = xp.reshape(leverage, self.map.weight_shape)
         more = self.diagonal.posterior.pullback(params.diagonal, Coordinates(log_scale=by_log_sigma))
         grad = self.diagonal.kl_grad(params.diagonal)
-        by_factor = params.factor / self.prior_scale**2 - xp.reshape(solved * inverse, params.factor.shape)
+        by_factor = params.factor / self.prior_scale / self.prior_scale - xp.reshape(solved, params.factor.shape)
         return LowRankParams(tree.map(lambda g, m: g + m, grad, more), by_factor)
+
+
+def _of_rank(e: Array, k: int, y: Array) -> Array:
+    """`(n, rank) -> (n, 1, ...)`: the numbers of one rank, with as many axes as y."""
+    return array_namespace(e).reshape(e[:, k], (y.shape[0], *(1,) * (y.ndim - 1)))

@@ -23,16 +23,11 @@ def _law(params: Any) -> tuple[Array, Array, Array]:
     return params.diagonal.mu, params.diagonal.log_sigma, params.factor
 
 
-def _e(noise: Any) -> Array:
-    """(n, rank)."""
-    return np.reshape(noise.e, noise.e.shape[:2]).T
-
-
 def local_output(layer: LowRank, params: Any, noise: Any, x: Array) -> Array:
     contract = MAP_ORACLES[type(layer.map)](layer.map).contract
     mu, log_sigma, factor = _law(params)
     zeta = noise.diagonal.estimator.zeta
-    return low_rank_gaussian.output(x, mu, log_sigma, factor, zeta, _e(noise), contract)
+    return low_rank_gaussian.output(x, mu, log_sigma, factor, zeta, noise.e, contract)
 
 
 def flipped_output(layer: LowRank, params: Any, noise: Any, x: Array) -> Array:
@@ -41,7 +36,7 @@ def flipped_output(layer: LowRank, params: Any, noise: Any, x: Array) -> Array:
     mu, log_sigma, factor = _law(params)
     eps, sign_in, sign_out = noise.diagonal.estimator
     rows = []
-    for x_n, mean_n, r_n, s_n in zip(x, low_rank_gaussian.means(mu, factor, _e(noise)), sign_in, sign_out, strict=True):
+    for x_n, mean_n, r_n, s_n in zip(x, low_rank_gaussian.means(mu, factor, noise.e), sign_in, sign_out, strict=True):
         rows.append(oracle.contract(x_n, mean_n + np.exp(log_sigma) * eps * oracle.pattern(r_n, s_n)))
     return np.stack(rows)
 

@@ -85,7 +85,9 @@ _OF_KIND = {
         "low-rank-kl-log-det-doubled",
         "low-rank-kl-trace-missing",
         "low-rank-kl-trace-doubled",
+        "low-rank-kl-overflows",
         "kl-no-half",
+        "kl-log-underflows",
     ],
     "radial": [
         "scale-exp-for-softplus",
@@ -179,12 +181,18 @@ class StructuredWeights(DrawnWeights):
         return at_mean + (u + v if self.has("matrix-kl-traces-added") else u * v) / (2 * p2) - 0.5 * log_det
 
     def _low_rank(self, p: dict[str, Array], p2: float) -> Any:
-        s, rows = np.ravel(np.exp(p["log_sigma"])), p["factor"].reshape(self.description.rank, -1)
-        of_factor = np.linalg.det(np.eye(len(s)) + rows.T @ rows / np.outer(s, s))
+        log_s, rows = np.ravel(p["log_sigma"]), p["factor"].reshape(self.description.rank, -1)
+        s, at = np.exp(log_s), np.mean(log_s)
+        if np.all(np.real(log_s) < -30) and not self.has("low-rank-kl-overflows"):  # where 1 is nothing beside it
+            rows_at = rows * np.exp(at - log_s)
+            log_of_factor = np.log(np.linalg.det(rows_at @ rows_at.T)) - 2 * len(rows) * at
+        else:
+            log_of_factor = np.log(np.linalg.det(np.eye(len(s)) + rows.T @ rows / np.outer(s, s)))
         times = {"low-rank-kl-diagonal-log-det": 0.0, "low-rank-kl-log-det-doubled": 2.0}.get(self.mistake, 1.0)
         twice = {"low-rank-kl-trace-missing": 0.0, "low-rank-kl-trace-doubled": 2.0}.get(self.mistake, 1.0)
         trace = np.sum(s**2) + twice * np.sum(rows**2)
-        return trace / (2 * p2) - np.sum(np.log(s)) - 0.5 * times * np.log(of_factor)
+        log_s = np.log(s) if self.has("kl-log-underflows") else log_s
+        return trace / (2 * p2) - np.sum(log_s) - 0.5 * times * log_of_factor
 
     def _radial(self, p: dict[str, Array], p2: float) -> Any:
         """The divergence of Gaussians of the same variances, and what the radial law has less of entropy."""

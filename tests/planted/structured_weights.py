@@ -85,9 +85,9 @@ class DrawnWeights:
             if self.has("matrix-noise-of-rank-one"):
                 noise["zeta"] = np.outer(self._normal(n), self._normal(d.outputs))
             if d.kind == "low_rank":
-                noise["e"] = rng.standard_normal((d.rank, n))
+                noise["e"] = rng.standard_normal((n, d.rank))
                 if self.has("low-rank-number-per-weight"):
-                    noise["e"] = rng.standard_normal((d.rank, n, d.outputs))
+                    noise["e"] = rng.standard_normal((n, d.rank, d.outputs))
             return noise
         noise = {"eps": self._normal(*((n, *shape) if self.has("noise-per-example") else shape))}
         if self.has("eps-shared-across-outputs"):
@@ -120,7 +120,7 @@ class DrawnWeights:
             return x @ mu + away * noise["sign_out"]
         y = x @ mu + np.sqrt(x**2 @ s**2) * noise["zeta"]
         if d.kind == "low_rank":
-            e, along = self._numbers(noise["e"]), np.einsum("ni,kio->kno", x, self.factor(p))
+            e, along = self._numbers(np.swapaxes(noise["e"], 0, 1)), np.einsum("ni,kio->kno", x, self.factor(p))
             y = y + np.sum((e if e.ndim == 3 else e[:, :, None]) * along, axis=0)
         return y
 

@@ -9,7 +9,7 @@ radius standard normal. Parameters: `mu (inputs, outputs)` and `log_u (inputs, r
 `draws` says what a draw is. "call": weights, one draw for all examples, from the noise `eps (inputs, outputs)`, for
 low_rank also `e (rank,)`, and for radial also `radius (1,)`. "flipout": the same noise of independent weights, with
 `sign_in (n, inputs)` and `sign_out (n, outputs)` around it. "local": outputs, from `zeta (n, outputs)`, for low_rank
-also `e (rank, n)`. Without noise the weights are mu. The prior is `N(0, prior^2)`.
+also `e (n, rank)`. Without noise the weights are mu. The prior is `N(0, prior^2)`.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def output(d: Posterior, held: dict[str, Array], x: Array, noise: dict[str, Arra
     if d.draws == "flipout":
         return np.asarray(mean + (x * noise["sign_in"]) @ (s * noise["eps"]) * noise["sign_out"])
     if d.kind == "low_rank":
-        mean = mean + np.einsum("kn,ni,kio->no", noise["e"], x, held["factor"])
+        mean = mean + np.einsum("nk,ni,kio->no", noise["e"], x, held["factor"])
     return np.asarray(mean + np.sqrt(x**2 @ s**2) * noise["zeta"])
 
 
@@ -151,7 +151,7 @@ class PosteriorTrial(Trial):
         d = self.description
         if d.draws == "local":
             found = {"zeta": self.normals(n, d.outputs)}
-            return found | {"e": self.normals(d.rank, n)} if d.kind == "low_rank" else found
+            return found | {"e": self.normals(n, d.rank)} if d.kind == "low_rank" else found
         found = {"eps": self.normals(d.inputs, d.outputs)}
         if d.draws == "flipout":
             sides = (("sign_in", d.inputs), ("sign_out", d.outputs))

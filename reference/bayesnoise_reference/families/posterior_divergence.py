@@ -49,9 +49,11 @@ def value(d: Posterior, held: dict[str, Array]) -> Any:
     if d.kind == "low_rank":
         columns = held["factor"].reshape(d.rank, n)
         covariance = np.diag(np.exp(2.0 * held["log_sigma"]).ravel()) + columns.T @ columns
-        # with the diagonal taken out, so that it may be as small as it likes
-        inner = columns * np.exp(-held["log_sigma"]).ravel()
-        log_det = 2.0 * np.sum(held["log_sigma"]) + np.log(np.linalg.det(np.eye(d.rank) + inner @ inner.T))
+        # The diagonal is taken out of the determinant, and its smallest scale out of what is left: both may underflow.
+        least = min(0.0, float(np.min(np.real(held["log_sigma"]))))
+        inner = columns * np.exp(least - held["log_sigma"]).ravel()
+        left = np.linalg.det(np.exp(2.0 * least) * np.eye(d.rank) + inner @ inner.T)
+        log_det = 2.0 * (np.sum(held["log_sigma"]) - d.rank * least) + np.log(left)
         return at_mean + np.trace(covariance) / (2.0 * p2) - 0.5 * log_det - 0.5 * n
     log_s = _log_scale(d.kind, held)
     return at_mean + np.sum(np.exp(2.0 * log_s) / (2.0 * p2) - log_s) - 0.5 * n
@@ -135,13 +137,13 @@ def divergence_at_prior(trial: PosteriorTrial) -> Finding:
     "divergence-narrow",
     "The divergence of scales that underflow is finite and right.",
     needs=("kl",),
-    kinds=("k_tied", "matrix_gaussian", "radial"),
     when=_closed,
-    catches=("kl-log-underflows", "kl-sign", "kl-mean"),
+    catches=("kl-log-underflows", "low-rank-kl-overflows", "kl-sign", "kl-mean"),
 )
 def divergence_narrow(trial: PosteriorTrial) -> Finding:
     """Exact: the logarithm of a scale is a number where the scale is 0."""
-    return _found(trial, "of scales that underflow", log_u=-1000.0, log_v=-1000.0, rho=-1000.0)
+    narrow = dict.fromkeys(("log_u", "log_v", "rho", "log_sigma"), -1000.0)
+    return _found(trial, "of scales that underflow", **narrow)
 
 
 @of_posterior(
@@ -226,6 +228,7 @@ CAUSES = {
     "low-rank-kl-log-det-doubled": "the determinant of the factor's part counts twice in the divergence",
     "low-rank-kl-trace-missing": "the divergence leaves out the squares of the factor",
     "low-rank-kl-trace-doubled": "the divergence counts the squares of the factor twice",
+    "low-rank-kl-overflows": "the divergence divides the factor by scales that underflow: the determinant is infinite",
     "radial-kl-gaussian": "the divergence is that of independent Gaussian weights of the same scales",
     "radial-kl-scale-undivided": "the divergence takes sigma^2 for the variance of a weight: it is divided by n",
     "radial-kl-no-constant": "the divergence lacks the constant of the entropy",

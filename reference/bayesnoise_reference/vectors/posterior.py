@@ -162,7 +162,7 @@ def low_rank() -> Family:
     def output(v: Values, share: float = 1.0, own: float = 1.0) -> Any:
         if not len(v["x"]):
             return _none(v)
-        given = v["mu"], own * v["log_sigma"], share * v["factor"], v["zeta"], v["e"].T
+        given = v["mu"], own * v["log_sigma"], share * v["factor"], v["zeta"], v["e"]
         return low_rank_gaussian.output(v["x"], *given, dense.output)
 
     def kl(v: Values) -> Any:
@@ -181,7 +181,7 @@ def low_rank() -> Family:
         ("FactorMissing", "The factor adds nothing to the output.", {"output": lambda v: output(v, 0.0)}),
         ("SigmaAsVariance", "sigma is used as a variance.", {"output": lambda v: output(v, 1.0, 0.5)}),
         ("OneNumber", "All ranks share the first number of an example.", {
-            "output": lambda v: output(v | {"e": v["e"][:1] + 0.0 * v["e"]})
+            "output": lambda v: output(v | {"e": v["e"][:, :1] + 0.0 * v["e"]})
         }),
         ("DeterminantOfDiagonal", "The determinant in the KL is that of the diagonal.", {
             "kl": lambda v: of_diagonal(v, 1.0)
@@ -194,10 +194,10 @@ def low_rank() -> Family:
         )),
     )  # fmt: skip
     conventions = {
-        "y": "x mu + sum_k e[k, n] (x factor[k]) + sqrt(x^2 sigma^2) * zeta, e (rank, n), zeta like y",
+        "y": "x mu + sum_k e[n, k] (x factor[k]) + sqrt(x^2 sigma^2) * zeta, e (n, rank), zeta like y",
         "sigma": "exp(log_sigma); the weights have the covariance diag(sigma^2) + sum_k factor[k] factor[k]'",
     }
-    cases = _cases(5, parameters, {"zeta": ("n", SHAPE[1]), "e": (RANK, "n")})
+    cases = _cases(5, parameters, {"zeta": ("n", SHAPE[1]), "e": ("n", RANK)})
     source = "Tomczak, Swaroop, Turner 2020, Efficient Low Rank Gaussian Variational Inference for Neural Networks"
     return _family("low_rank_gaussian", source, conventions, right, cases, bugs)
 

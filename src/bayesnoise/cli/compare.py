@@ -57,6 +57,9 @@ def compare(
     begin: Annotated[str | None, typer.Option(help=f"Of SWAG. {CHOICE}", rich_help_panel=options.MODEL)] = None,
     epochs: Annotated[str, typer.Option(help=CHOICE, rich_help_panel=options.TRAINING)] = "200",
     batch: options.Batch = 32,
+    train_samples: Annotated[
+        str | None, typer.Option(help=f"Draws for each example of a step. {CHOICE}", rich_help_panel=options.TRAINING)
+    ] = None,
     learning_rate: Annotated[str, typer.Option(help=CHOICE, rich_help_panel=options.TRAINING)] = "0.003",
     decay: options.Decay = "cosine",
     kl_weight: Annotated[str, typer.Option(help=CHOICE, rich_help_panel=options.TRAINING)] = "1",
@@ -73,7 +76,7 @@ def compare(
     """Compare methods on DATA: one row each, with means and standard errors over the splits."""
     given = {"prior_scale": prior_scale, "rate": rate, "kl_weight": kl_weight, "learning_rate": learning_rate}
     given |= {"noise_scale": noise_scale, "adversarial": adversarial, "begin": begin}
-    whole = {"rank": rank, "members": members, "epochs": epochs}
+    whole = {"rank": rank, "members": members, "train_samples": train_samples, "epochs": epochs}
     choices: Choices = {name: numbers(name, text) for name, text in given.items() if text is not None}
     choices |= {name: integers(name, text) for name, text in whole.items() if text is not None}
     base = Settings(

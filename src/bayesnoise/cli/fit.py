@@ -49,6 +49,7 @@ def fit(
         int, typer.Option(min=1, help="Passes over the training rows.", rich_help_panel=options.TRAINING)
     ] = 200,
     batch: options.Batch = 32,
+    train_samples: options.TrainSamples = None,
     learning_rate: Annotated[float, typer.Option(help="Of Adam.", rich_help_panel=options.TRAINING)] = 3e-3,
     decay: options.Decay = "cosine",
     kl_weight: Annotated[float, typer.Option(help="1 is the ELBO.", rich_help_panel=options.TRAINING)] = 1.0,
@@ -93,6 +94,7 @@ def fit(
         members=members,
         adversarial=adversarial,
         begin=begin,
+        train_samples=train_samples,
         kl_weight=kl_weight,
         kl_warmup=kl_warmup,
         likelihood=likelihood,

@@ -48,6 +48,10 @@ Adversarial = Annotated[
 Begin = Annotated[
     float | None, typer.Option(help="Share of the epochs before SWAG takes iterates in.", rich_help_panel=MODEL)
 ]
+TrainSamples = Annotated[
+    int | None,
+    typer.Option(help="Draws for each example of a step, whose likelihood is their mean.", rich_help_panel=TRAINING),
+]
 Batch = Annotated[int, typer.Option(min=1, help="Examples in a minibatch.", rich_help_panel=TRAINING)]
 Decay = Annotated[
     str, typer.Option(help="Of the learning rate over the epochs: none, linear or cosine.", rich_help_panel=TRAINING)

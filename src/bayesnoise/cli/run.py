@@ -67,6 +67,7 @@ class Prepared(NamedTuple):
             on_epoch=on_epoch,
             compile=network.backend.compile,
             procedure=network.procedure,
+            samples=settings.train_samples or 1,
         )
 
 
@@ -133,11 +134,9 @@ class Pruned(NamedTuple):
 
 def pruned(network: Network, params: Params, x: Host, y: Host) -> Pruned | None:
     """The scores of the network without its pruned weights; None where the method prunes none."""
-    if network.procedure != Descent():
+    if network.procedure != Descent() or not pruning.can_prune(network.plain, params.layer):
         return None
     records = pruning.sparsity(network.plain, params.layer)
-    if not records:
-        return None
     small = params._replace(layer=pruning.prune(network.plain, params.layer))
     kept = {record.path: record.kept / record.total for record in records}
     return Pruned(kept, pruning.compression_ratio(records), scores(passes(network, small, x), y))

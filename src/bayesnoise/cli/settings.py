@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from inspect import signature
 from typing import Any
 
-from bayesnoise_backends import NAMES
+import numpy as np
+from bayesnoise_backends import NAMES, host_rng
 
-from bayesnoise import _checks
+from bayesnoise import _checks, tree
+from bayesnoise.maps import Dense
 from bayesnoise.methods import Method, method
 from bayesnoise.procedures import ClosedForm, Procedure
 
@@ -21,11 +24,12 @@ WORDS = {  # the settings that are one of a few words
     "dtype": ("float32", "float64"),
     "backend": NAMES,
 }
-# The options that only some methods take: what builds their layers, and what trains them. The rank of a layer's own law
-# is bounded by the layer, and is no one number for a network.
+# The options that only some methods take: what builds their layers, what trains them, and what a step makes of their
+# noise. The rank of a layer's own law is bounded by the layer, and is no one number for a network.
 FOR_LAYERS = ("prior_scale", "rate")
 FOR_PROCEDURES = ("prior_scale", "rank", "members", "adversarial", "begin")
-FOR_METHODS = tuple(dict.fromkeys(FOR_LAYERS + FOR_PROCEDURES))
+FOR_NOISE = ("train_samples",)
+FOR_METHODS = tuple(dict.fromkeys(FOR_LAYERS + FOR_PROCEDURES + FOR_NOISE))
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Settings:
     members: int | None = None
     adversarial: float | None = None
     begin: float | None = None
+    train_samples: int | None = None
     kl_weight: float = 1.0
     kl_warmup: int = 0
     likelihood: str = "auto"
@@ -85,9 +90,12 @@ class Settings:
             )
         refused = [name for name in FOR_METHODS if getattr(self, name) is not None and not takes(self.method, name)]
         if refused:
+            why = ": its layers draw no noise, so leave it out" if refused[0] in FOR_NOISE else ""
             raise ValueError(
-                f"{refused[0]} is {getattr(self, refused[0])}, which the method {self.method} does not take"
+                f"{refused[0]} is {getattr(self, refused[0])}, which the method {self.method} does not take{why}"
             )
+        if self.train_samples is not None:
+            _checks.positive_integer("train_samples", self.train_samples)
         procedure = procedure_of(self)  # which checks the options that it takes
         if isinstance(procedure, ClosedForm):  # whose network has none
             object.__setattr__(self, "hidden", ())
@@ -105,9 +113,19 @@ class Settings:
 
 
 def takes(name: str, option: str) -> bool:
-    """Whether the builder of the method takes the option, or the procedure that trains it."""
+    """Whether the builder of the method takes the option, or the procedure that trains it, or its noise has a use."""
     entry = method(name)
+    if option in FOR_NOISE:
+        return _draws_noise(name)
     return option in (*_taken(entry.build, FOR_LAYERS), *_taken(entry.procedure, FOR_PROCEDURES))
+
+
+@cache
+def _draws_noise(name: str) -> bool:
+    """Whether the layers of the method are random in a step."""
+    layer, like = method(name).build(Dense(1, 1)), np.ones((1, 1))
+    params = layer.init(host_rng(0), like=like)
+    return bool(tree.leaves(layer.draw(host_rng(1), params, like.shape, like=like)))
 
 
 def method_of(settings: Settings) -> tuple[Method, dict[str, Any]]:
