@@ -20,6 +20,16 @@ from vector_library import compute
 
 HERE = Path(__file__).parent / "vectors"
 BACKENDS = ("numpy", "torch")
+WRITTEN_IN_JAVASCRIPT = (
+    "dense_local",
+    "bernoulli_dropout",
+    "ivon",
+    "swag",
+    "deep_ensemble",
+    "adversarial_training",
+    "mean_field_regression",
+    "regression_bound",
+)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +154,7 @@ def test_a_consumer_in_c(folder: Path, consumer: Path, tmp_path: Path) -> None:
     assert (code, said.count("invalid vector matched")) == (1, 62 - bugs)
 
 
-@pytest.mark.parametrize("family", ["dense_local", "bernoulli_dropout", "ivon", "swag"])
+@pytest.mark.parametrize("family", WRITTEN_IN_JAVASCRIPT)
 def test_a_consumer_in_javascript(folder: Path, tmp_path: Path, family: str) -> None:
     node = shutil.which("node")
     if node is None:

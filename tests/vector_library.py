@@ -10,6 +10,7 @@ from array_api_compat import array_namespace
 from bayesnoise_reference.vectors.decimals import decode
 from namespaces import Namespace, to_numpy
 from vector_compression import compression
+from vector_ensembles import ENSEMBLES, ensembles
 from vector_factors import factors
 from vector_flow import flow
 from vector_given import Given
@@ -17,6 +18,7 @@ from vector_masks import KINDS as MASKS
 from vector_masks import masks
 from vector_optimizers import OPTIMIZERS, optimizers
 from vector_posterior import posterior
+from vector_regression import regression
 from vector_sequences import SEQUENCES, sequences
 
 from bayesnoise import activations, divergences, losses, maps, noise, posteriors, special, tree
@@ -202,6 +204,10 @@ def compute(type_: str, test: dict[str, Any], namespace: Namespace) -> dict[str,
         found = flow(v)
     elif kind == "posterior":
         found = posterior(rest, v)
+    elif kind in ENSEMBLES:
+        found = ensembles(kind, rest, v, namespace)
+    elif kind == "linear_regression":
+        found = regression(rest, v)
     elif kind in OPTIMIZERS:
         found = optimizers(kind, rest, v)
     elif kind == "divergence":

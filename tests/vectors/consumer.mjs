@@ -1,6 +1,9 @@
-// Holds a layer with local reparameterisation, dropout, a step of IVON and the law of SWAG to their vectors. Written
-// from the README of the exported folder alone. node consumer.mjs dense_local.json [--outputs mine.json]
+// Holds a layer with local reparameterisation, dropout, a step of IVON, the law of SWAG, deep ensembles, training on
+// adversarial inputs and linear regression with independent weights to their vectors. Written from the README of the
+// exported folder alone.
+// node consumer.mjs dense_local.json [--outputs mine.json]
 import { readFileSync, writeFileSync } from "node:fs";
+import { meanFieldRegression, regressionBound } from "./regression.mjs";
 
 const softplus = (r) => Math.max(r, 0) + Math.log1p(Math.exp(-Math.abs(r)));
 const sigmoid = (r) => (r < 0 ? Math.exp(r) / (1 + Math.exp(r)) : 1 / (1 + Math.exp(-r)));
@@ -72,7 +75,6 @@ function ivon({ mean, first, curvature, eps, grad, ...numbers }, shape) {
 function swag({ iterates, rank, z1, z2 }, shape) {
   const [t, d] = shape.iterates, K = Math.min(t, rank[0]);
   const column = (j, n) => Array.from({ length: n }, (_, i) => iterates[i * d + j]);
-  const average = (numbers) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
   const mean = z1.map((_, j) => average(column(j, t)));
   const variance = mean.map((m, j) => average(column(j, t).map((w) => (w - m) ** 2)));
   const deviations = [];
@@ -85,11 +87,96 @@ function swag({ iterates, rank, z1, z2 }, shape) {
   return { mean, variance, deviations, draw };
 }
 
+const average = (numbers) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
+const logSumExp = (numbers) => {
+  const most = Math.max(...numbers);
+  return most + Math.log(numbers.reduce((sum, a) => sum + Math.exp(a - most), 0));
+};
+const logNormal = (y, m, v) => -((y - m) ** 2) / (2 * v) - (Math.log(v) + Math.log(2 * Math.PI)) / 2;
+
+function ensembleRegression({ means, variances, target }, shape) {
+  const [M, n] = shape.means;
+  const of = (values, j) => Array.from({ length: M }, (_, m) => values[m * n + j]);
+  const mean = target.map((_, j) => average(of(means, j)));
+  const aleatoric = target.map((_, j) => average(of(variances, j)));
+  const epistemic = target.map((_, j) => average(of(means, j).map((f) => (f - mean[j]) ** 2)));
+  return {
+    mean,
+    aleatoric_variance: aleatoric,
+    epistemic_variance: epistemic,
+    variance: aleatoric.map((a, j) => a + epistemic[j]),
+    log_density: target.map((y, j) =>
+      logSumExp(of(means, j).map((f, m) => logNormal(y, f, variances[m * n + j]))) - Math.log(M)),
+  };
+}
+
+function ensembleClassification({ logits, target }, shape) {
+  const [M, n, k] = shape.logits;
+  const names = ["probabilities", "predictive_entropy", "expected_entropy", "mutual_information", "log_density"];
+  const out = Object.fromEntries(names.map((name) => [name, []]));
+  const entropy = (p) => p.reduce((sum, q) => (q > 0 ? sum - q * Math.log(q) : sum), 0);
+  target.forEach((label, j) => {
+    const logs = Array.from({ length: M }, (_, m) => {
+      const f = logits.slice((m * n + j) * k, (m * n + j + 1) * k);
+      return f.map((a) => a - logSumExp(f));
+    });
+    const q = logs[0].map((_, c) => average(logs.map((l) => Math.exp(l[c]))));
+    const expected = average(logs.map((l) => entropy(l.map(Math.exp))));
+    out.probabilities.push(...q);
+    out.predictive_entropy.push(entropy(q));
+    out.expected_entropy.push(expected);
+    out.mutual_information.push(entropy(q) - expected);
+    out.log_density.push(logSumExp(logs.map((l) => l[label])) - Math.log(M));
+  });
+  return out;
+}
+
+const gaussianLoss = (f, y, { minimum_variance }) => {
+  const v = softplus(f[1]) + minimum_variance[0];
+  const byVariance = 1 / (2 * v) - (y - f[0]) ** 2 / (2 * v ** 2);
+  return { nll: -logNormal(y, f[0], v), slope: [(f[0] - y) / v, byVariance * sigmoid(f[1])] };
+};
+const categoricalLoss = (f, label) => {
+  const logs = f.map((a) => a - logSumExp(f));
+  return { nll: -logs[label], slope: logs.map((l, c) => Math.exp(l) - (c === label ? 1 : 0)) };
+};
+
+function adversarial(loss, inputs, shape) {
+  const { x, target, weight, bias, epsilon, width } = inputs, [n, I] = shape.x, O = bias.length;
+  const out = { nll: [], grad_x: [], adversarial: [], adversarial_nll: [] };
+  out.grad_weight = weight.map(() => 0);
+  out.grad_bias = bias.map(() => 0);
+  const at = (row, y) => {
+    const f = bias.map((b, o) => row.reduce((sum, a, i) => sum + a * weight[i * O + o], b));
+    const { nll, slope } = loss(f, y, inputs);
+    slope.forEach((s, o) => {
+      out.grad_bias[o] += s / (2 * n);
+      row.forEach((a, i) => (out.grad_weight[i * O + o] += (a * s) / (2 * n)));
+    });
+    return { nll, byInput: row.map((_, i) => slope.reduce((sum, s, o) => sum + s * weight[i * O + o], 0)) };
+  };
+  target.forEach((y, j) => {
+    const row = x.slice(j * I, (j + 1) * I), { nll, byInput } = at(row, y);
+    const moved = row.map((a, i) => a + epsilon[0] * width[i] * Math.sign(byInput[i]));
+    out.nll.push(nll);
+    out.grad_x.push(...byInput);
+    out.adversarial.push(...moved);
+    out.adversarial_nll.push(at(moved, y).nll);
+  });
+  return out;
+}
+
 const IMPLEMENTED = {
   "dense.local": denseLocal,
   "dropout.bernoulli": bernoulliDropout,
   "optimizer.ivon": ivon,
   "procedure.swag": swag,
+  "ensemble.regression": ensembleRegression,
+  "ensemble.classification": ensembleClassification,
+  "linear_regression.mean_field": meanFieldRegression,
+  "linear_regression.bound": regressionBound,
+  "adversarial.gaussian": (inputs, shape) => adversarial(gaussianLoss, inputs, shape),
+  "adversarial.categorical": (inputs, shape) => adversarial(categoricalLoss, inputs, shape),
 };
 
 const read = (element, dtype) => (dtype === "float32" ? Math.fround(Number(element)) : Number(element));

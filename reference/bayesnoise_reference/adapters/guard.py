@@ -122,12 +122,12 @@ class Guard:
         answer = self._call("network_kl", arrangement)
         return None if answer is None else self._number("network_kl", answer)
 
-    def evaluate(self, x: Array) -> Array:
+    def evaluate(self, x: Array, *, finite: bool = True) -> Array:
         """The output without noise."""
         inward = self._inward("x", x)
         before = inward.copy()
         y = self._call("evaluate", inward)
-        return self._output("evaluate", y, before, inward, True)
+        return self._output("evaluate", y, before, inward, finite)
 
     def save(self) -> Saved:
         """Whatever the adapter keeps of its layer, and what it then held."""
@@ -138,12 +138,16 @@ class Guard:
         self._call("restore", saved.kept)
         self._loaded, self._passed = saved.loaded, saved.passed
 
-    def ask(self, method: str, **arrays: Array) -> Array:
+    def ask(self, method: str, *, finite: bool = True, **arrays: Array) -> Array:
         """One array from a method that only one family has, given arrays by name; in float64."""
-        answer = self._call(method, **{name: self._inward(name, value) for name, value in arrays.items()})
+        inward = {name: self._inward(name, value) for name, value in arrays.items()}
+        before = {name: value.copy() for name, value in inward.items()}
+        answer = self._call(method, **inward)
+        for name, value in inward.items():
+            self._same_input(method, before[name], value)
         self._same_parameters(method)
         value = self._array(method, answer)
-        if not np.all(np.isfinite(value)):
+        if finite and not np.all(np.isfinite(value)):
             raise AdapterError("nan", f"{method} returned NaN or infinity although every number in is finite")
         return np.array(value, dtype=np.float64)
 
@@ -204,7 +208,7 @@ class Guard:
             value = np.asarray(answer)
         except Exception as error:  # whatever a foreign array does when it is converted
             raise AdapterError(
-                "shape", f"{method} returned a {type(answer).__name__} that is no array: {error}"
+                "shape", f"{method} returned a {type(answer).__name__} that is no array: {short(error)}"
             ) from None
         if value.dtype.kind not in "fiu":
             raise AdapterError("dtype", f"{method} returned dtype {value.dtype}, real numbers are expected")
@@ -229,9 +233,12 @@ class Guard:
         return np.array(self._outward("y", value), dtype=np.float64)
 
     def _unchanged(self, method: str, before: Array, inward: Array) -> None:
+        self._same_input(method, before, inward)
+        self._same_parameters(method)
+
+    def _same_input(self, method: str, before: Array, inward: Array) -> None:
         if not np.array_equal(before, inward):
             self.fault("changes-inputs", f"{method} changed the input array that it was given")
-        self._same_parameters(method)
 
     def _same_parameters(self, method: str) -> None:
         now = self._passed

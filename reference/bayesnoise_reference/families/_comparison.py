@@ -23,10 +23,8 @@ def compared(trial: Trial, pairs: dict[str, tuple[Array, Array]], units: float, 
     }
     name = max(errors, key=lambda n: errors[n])
     wrong = not errors[name] <= units * trial.guard.eps
-    said = (
-        f"{what} {name} is off by {errors[name]:.2g} of the largest number" if wrong else f"{what} agrees to rounding"
-    )
-    return exact(wrong, said, 1)
+    said = f"is off by {errors[name]:.2g} of the largest number" if wrong else "agrees to rounding"
+    return exact(wrong, f"{what} {name} {said}", 1)
 
 
 def gradients_compared(

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from functools import partial
 
 from bayesnoise_reference.vectors import (
+    adversaries,
     biases,
     compression,
     dropouts,
+    ensembles,
     evolutions,
     factors,
     flow,
@@ -21,6 +23,7 @@ from bayesnoise_reference.vectors import (
     positions,
     posterior,
     recurrent,
+    regression,
     steps,
     variational,
     weights,
@@ -62,6 +65,11 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "slang": joint.slang,
     "swag": iterates.swag,
     "evolution": evolutions.strategies,
+    "deep_ensemble": ensembles.ensembles,
+    "adversarial_training": adversaries.adversarial,
+    "linear_regression": regression.exact_posterior,
+    "mean_field_regression": regression.mean_field,
+    "regression_bound": regression.bound,
     "divergences": functions.divergence_family,
     "special_functions": functions.special_family,
     "activations": functions.activation_family,
