@@ -92,3 +92,17 @@ def test_the_empirical_prior_has_a_precision_a_weight() -> None:
     best = 1.0 / (np.diag(covariance) + THETA[:, 0] ** 2)
     at_one = gaussian_kl(covariance, THETA[:, 0], np.full(K, np.exp(np.mean(np.log(best)))))
     assert at_one > gaussian_kl(covariance, THETA[:, 0], best) + 0.2
+
+
+def test_the_penalty_of_dropout_has_the_precision_and_the_chance_to_keep() -> None:
+    """Of a weight that is theta with the chance `keep`, else 0, to `N(0, 1 / l^2)`: `keep l^2 theta^2 / 2` and more."""
+    keep, root, s = 0.9, 3.0, 0.02
+    w = np.linspace(-1.0, 4.0, 100_001)
+
+    def divergence(theta: float) -> float:
+        q = (keep * np.exp(-0.5 * ((w - theta) / s) ** 2) + (1 - keep) * np.exp(-0.5 * (w / s) ** 2)) / s
+        q = q / np.sqrt(2.0 * np.pi) + 1e-300
+        log_prior = -0.5 * (root * w) ** 2 - 0.5 * np.log(2.0 * np.pi) + np.log(root)
+        return float(np.trapezoid(q * (np.log(q) - log_prior), w))
+
+    assert divergence(2.0) - divergence(1.0) == pytest.approx(keep * root**2 * (4.0 - 1.0) / 2, rel=1e-9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,18 @@ def test_the_printed_approximation_is_minus_the_divergence(log_alpha: float) -> 
     assert float(Molchanov().elementwise(np.asarray(log_alpha))) == pytest.approx(-printed(log_alpha), rel=1e-12)
 
 
+def test_the_printed_approximation_is_not_the_cubic_of_2015() -> None:
+    """That one is `c - log(alpha) / 2 - sum_k c_k alpha^k`: near the printed one below alpha = 1, and not above."""
+
+    def cubic(log_alpha: float) -> float:
+        a = math.exp(log_alpha)
+        return -0.5 * log_alpha - 1.16145124 * a + 1.50204118 * a**2 - 0.58629921 * a**3
+
+    between = [-printed(a) - cubic(a) for a in (-6.0, -3.0, -1.0, 0.0)]
+    assert np.ptp(between) < 0.07  # up to its constant, the same
+    assert abs(-printed(2.0) - cubic(2.0) - between[0]) > 100.0
+
+
 def test_dropout_of_weights_is_not_dropout() -> None:
     """A mask a weight gives outputs without covariance; a mask an input, shared by its weights, gives them one."""
     x, w, keep = np.array([1.0, -0.5]), np.array([[1.0, 2.0], [0.5, -1.0]]), 0.7
@@ -60,8 +73,10 @@ def test_only_inverted_bernoulli_noise_has_the_moments_of_gaussian_noise() -> No
     rate = 0.3
     values, chances = np.array([0.0, 1.0]), np.array([rate, 1 - rate])
     assert (chances @ values, chances @ values**2 - (chances @ values) ** 2) == pytest.approx((0.7, 0.21))
+    inverted = values / (1 - rate)
     alpha = dropout.equivalent_alpha(rate)
-    assert alpha == pytest.approx(rate / (1 - rate), rel=1e-12)
+    assert (chances @ inverted, chances @ (inverted - 1) ** 2) == pytest.approx((1.0, alpha), rel=1e-12)
+    assert alpha == pytest.approx(0.4286, abs=1e-4)
 
 
 def test_gradient_descent_as_printed_diverges() -> None:
@@ -135,6 +150,12 @@ def test_clipping_ends_the_gradient_and_bends_the_divergence() -> None:
     right, held = (0.5 * np.logaddexp(0.0, min(30.0, most)) for most in (np.inf, 20.0))
     assert right - held == pytest.approx(5.0, abs=1e-8)
     assert exact(-30.0) - exact(-10.0) == pytest.approx(10.0, abs=1e-4)
+
+    def slope(of: Callable[[float], float], at: float) -> float:
+        return (of(at + 1e-3) - of(at - 1e-3)) / 2e-3
+
+    assert slope(exact, -12.0) == pytest.approx(-0.5, abs=1e-4)
+    assert slope(lambda a: exact(float(np.clip(a, -10.0, 10.0))), -12.0) == 0.0
 
 
 def test_infinite_alpha_is_infinite_noise_at_a_fixed_weight() -> None:
