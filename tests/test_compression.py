@@ -193,7 +193,8 @@ def test_wrong_metadata_is_refused(tmp_path: Path, text: Any, message: str) -> N
     arrays = tree.unflatten(
         compressed.params, iter(checkpoints.read(path).arrays[n] for n, _ in tree.paths(compressed.params))
     )
-    checkpoints.save(path, arrays, {} if text is None else {compressed_files.KEY: text})
+    metadata = checkpoints.read(path).metadata | {compressed_files.KEY: text}
+    checkpoints.save(path, arrays, {name: value for name, value in metadata.items() if value is not None})
     with pytest.raises(ValueError, match=message):
         compressed_files.load(path, like=compressed)
 

@@ -161,8 +161,6 @@ def test_groups_are_counted() -> None:
     records = group_sparsity(layer, params)
     assert [(r.path, r.kept, r.total) for r in records] == [("0.0", 4, 6), ("2.0", 2, 3)]
     assert compression_ratio(records) == 9 / 6
-    plain = deterministic(maps.Dense(2, 2))
-    assert group_sparsity(plain, plain.init(host_rng(0), like=np.ones(()))) == ()
 
 
 def test_nothing_goes_below_the_threshold_and_not_everything_above() -> None:

@@ -15,7 +15,6 @@ are multiplied into the weights, at their means. Biases stay as they are, at 32 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from math import prod
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -23,23 +22,25 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from bayesnoise import _checks, tree
+from bayesnoise import _checks, quiet, tree
 from bayesnoise._typing import Array, Params
 from bayesnoise.affine import Affine, AffineParams, Biased
 from bayesnoise.chain import Chain
+from bayesnoise.composite import Composite, walk
 from bayesnoise.divergences import Zero
 from bayesnoise.estimators import Plain
 from bayesnoise.group_pruning import Atom, atoms
 from bayesnoise.layer import Layer
 from bayesnoise.noise import GroupFactor
 from bayesnoise.posteriors import Point, PointParams
+from bayesnoise.residual import Residual
 from bayesnoise.stochastic import Stochastic
+from bayesnoise.weight_moments import Host, ToHost, axis_of, factors, moments, scaled
 
 Precision: TypeAlias = Literal["scale", "variance"]
-Host: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
-ToHost: TypeAlias = Callable[[Array], Any]
 
 MOST_PLACES = 23  # those of float32
+WIDEST = 62  # bits of one integer, with its sign: so an int64 holds it, and its distance from the least as well
 FULL = 32  # bits of a number that is not compressed
 
 
@@ -87,9 +88,17 @@ def exponent_bits(largest: float) -> int:
     return math.ceil(math.log2(max(inner, 1.0)) + 1.0)
 
 
-def quantised(w: Host, places: int) -> Host:
-    """`floor(w 2^t + 1/2)` as integers."""
-    return np.floor(np.ldexp(w.astype(np.float64), places) + 0.5).astype(np.int64)
+def quantised(w: Host, places: int, name: str = "w") -> Host:
+    """`floor(w 2^t + 1/2)` as integers; ValueError, with the name of the weights, where one needs above 62 bits."""
+    with np.errstate(over="ignore"):
+        whole = np.floor(np.ldexp(w.astype(np.float64), places) + 0.5)
+    if not np.all(np.abs(whole) < 2.0 ** (WIDEST - 1)):
+        raise ValueError(
+            f"{name} has a weight of size {float(np.max(np.abs(w))):.3g}, expected below "
+            f"{2.0 ** (WIDEST - 1 - places):.3g}: at {places} binary places it needs more than {WIDEST} bits; make "
+            "the weights smaller, or their posterior wider, which needs fewer places"
+        )
+    return whole.astype(np.int64)
 
 
 def restored(integers: Host, places: int) -> Host:
@@ -97,73 +106,84 @@ def restored(integers: Host, places: int) -> Host:
     return np.ldexp(integers.astype(np.float64), -places)
 
 
-class _Moments(NamedTuple):
-    mean: Host
-    variance: Host
-    bias: Host | None
-
-
-def _scaled(weights: _Moments, factors: tuple[Host, Host], axis: int, *, outputs: bool) -> _Moments:
-    """The moments of weights times factors along an axis, and of the bias if the factors are of outputs."""
-    shape = [1] * weights.mean.ndim
-    shape[axis] = -1
-    mean, variance = (f.reshape(shape) for f in factors)
-    squares = weights.mean**2 + weights.variance
-    bias = weights.bias * factors[0] if outputs and weights.bias is not None else weights.bias
-    return _Moments(mean * weights.mean, mean**2 * weights.variance + variance * squares, bias)
-
-
-def _moments(atom: Atom, to_host: ToHost) -> tuple[Any, _Moments]:
-    """The term of the weights, and what they and the bias are, in float64."""
-    layer, params, path = atom
-    term: Any = layer.weight if isinstance(layer, Biased) else layer
-    if not isinstance(term, Stochastic):
-        raise TypeError(f"layer has {term!r} at '{path}', expected weights with a mean and a scale each")
-    of_weight = params.weight if isinstance(layer, Biased) else params
-    bias = layer.bias.posterior.mean(params.bias) if isinstance(layer, Biased) else None
-    mean = np.asarray(to_host(term.posterior.mean(of_weight)), dtype=np.float64)
-    scale = term.posterior.scale(of_weight) if term.posterior.traits.random else None
-    variance = np.zeros(mean.shape) if scale is None else np.asarray(to_host(scale), dtype=np.float64) ** 2
-    host = None if bias is None else np.asarray(to_host(bias), dtype=np.float64)
-    return term, _Moments(mean, np.broadcast_to(variance, mean.shape), host)
-
-
-def _axis(map: Any, unit: Literal["input", "output"]) -> int:
-    """The axis of the weights that counts the inputs or the outputs; any will do for one of them."""
-    return next((i for i, n in enumerate(map.unit_shape(unit)) if n > 1), 0)
-
-
 def compress(
     layer: Layer, params: Params, *, precision: Precision = "scale", to_host: ToHost = np.asarray
 ) -> Compressed:
     """The network at the means of its weights and factors, without noise, the weights rounded.
 
-    Factors must stand directly before dense weights or behind those of a convolution, as `bayesian_compression` puts
-    them: ValueError if not, or for a weight that is not finite. TypeError for weights of another kind of layer.
+    Noise of mean 1 on activations goes; what a residual, recurrent or attention layer holds is rounded as the rest is;
+    normalisation stays as it is. Factors must stand directly before dense weights or behind those of a convolution, as
+    `bayesian_compression` puts them: ValueError if not, or for a weight that is not finite or too large. TypeError,
+    which names the layer, for weights or noise of another kind.
     """
-    flat, done, bits = atoms(layer, params), list[Atom](), list[LayerBits]()
+    _checks.one_of("precision", precision, ("scale", "variance"))
+    return _compressed(atoms(layer, params), "", _Rounding(precision, to_host))
+
+
+class _Rounding(NamedTuple):
+    precision: Precision
+    to_host: ToHost
+
+
+def _compressed(flat: list[Atom], place: str, rounding: _Rounding) -> Compressed:
+    """A chain of layers, whose parameters have their place among the compressed ones."""
+    done, bits = list[Atom](), list[LayerBits]()
     for i, atom in enumerate(flat):
+        here = f"{place}{len(done)}"
         if isinstance(atom.layer, GroupFactor):
             _check_place(flat, i)
-            continue
-        if not isinstance(atom.layer, Biased | Stochastic):
+        elif isinstance(atom.layer, Biased | Stochastic):
+            before, behind = (flat[j] if 0 <= j < len(flat) else None for j in (i - 1, i + 1))
+            rounded, own = _rounded(atom, before, behind, here, rounding)
+            done.append(rounded)
+            bits.append(own)
+        elif isinstance(atom.layer, quiet.WITHOUT_NOISE):
             done.append(atom)
-            continue
-        term, weights = _moments(atom, to_host)
-        before, behind = (flat[j] if 0 <= j < len(flat) else None for j in (i - 1, i + 1))
-        if before is not None and isinstance(before.layer, GroupFactor) and not before.layer.positions:
-            weights = _scaled(weights, _factors(before, to_host), _axis(term.map, "input"), outputs=False)
-        if behind is not None and isinstance(behind.layer, GroupFactor) and behind.layer.positions:
-            weights = _scaled(weights, _factors(behind, to_host), _axis(term.map, "output"), outputs=True)
-        if not np.all(np.isfinite(weights.mean)):
-            raise ValueError(f"params of '{atom.path}' has weights that are not finite: nothing to round")
-        t = places(np.sqrt(weights.variance), precision)
-        integers = quantised(weights.mean, t)
-        path = f"{len(done)}.weight.theta" if weights.bias is not None else f"{len(done)}.theta"
-        largest = float(np.max(np.abs(weights.mean)))
-        bits.append(LayerBits(path, t, exponent_bits(largest), width(integers), integers.size))
-        done.append(_point(atom, term, restored(integers, t), weights.bias))
+        elif not isinstance(atom.layer, quiet.PURE_NOISE):
+            held, inner = _held(atom, here, rounding)
+            done.append(held)
+            bits += inner
     return Compressed(Chain(tuple(a.layer for a in done)), tuple(a.params for a in done), tuple(bits))
+
+
+def _held(atom: Atom, here: str, rounding: _Rounding) -> tuple[Atom, list[LayerBits]]:
+    """A layer that is made of others."""
+    if not isinstance(atom.layer, quiet.OF_WEIGHTS | Residual):
+        raise TypeError(
+            f"layer has {atom.layer!r} at '{atom.path}', expected weights with a mean and a scale each, or layers that "
+            "hold them: take it out, or put a layer of another method there"
+        )
+    parts, params, bits = dict[str, Layer](), list[Params](), list[LayerBits]()
+    for (name, part), p in zip(atom.layer.parts, atom.params, strict=True):
+        path = f"{atom.path}.{name}" if atom.path else name
+        if isinstance(atom.layer, Residual):
+            parts[name], inner, more = _compressed(atoms(part, p, path), f"{here}.{name}.", rounding)
+            bits += more
+        else:
+            (parts[name], inner, _), own = _rounded(Atom(part, p, path), None, None, f"{here}.{name}", rounding)
+            bits.append(own)
+        params.append(inner)
+    return Atom(quiet.with_parts(atom.layer, parts), type(atom.params)(*params), atom.path), bits
+
+
+def _rounded(
+    atom: Atom, before: Atom | None, behind: Atom | None, here: str, rounding: _Rounding
+) -> tuple[Atom, LayerBits]:
+    """A layer of weights, times the factors that stand beside it."""
+    precision, to_host = rounding
+    term, weights = moments(atom, to_host)
+    if before is not None and isinstance(before.layer, GroupFactor) and not before.layer.positions:
+        weights = scaled(weights, factors(before, to_host), axis_of(term.map, "input"), outputs=False)
+    if behind is not None and isinstance(behind.layer, GroupFactor) and behind.layer.positions:
+        weights = scaled(weights, factors(behind, to_host), axis_of(term.map, "output"), outputs=True)
+    if not np.all(np.isfinite(weights.mean)):
+        raise ValueError(f"params of '{atom.path}' has weights that are not finite: nothing to round")
+    t = places(np.sqrt(weights.variance), precision)
+    integers = quantised(weights.mean, t, f"params of '{atom.path}'")
+    path = f"{here}.weight.theta" if weights.bias is not None else f"{here}.theta"
+    largest = float(np.max(np.abs(weights.mean)))
+    bits = LayerBits(path, t, exponent_bits(largest), width(integers), integers.size)
+    return _point(atom, term, restored(integers, t), weights.bias), bits
 
 
 def width(integers: Host) -> int:
@@ -176,11 +196,6 @@ def _check_place(flat: list[Atom], i: int) -> None:
     j = i - 1 if layer.positions else i + 1
     if not (0 <= j < len(flat) and isinstance(flat[j].layer, Biased | Stochastic)):
         raise ValueError(f"layer has {layer} at '{flat[i].path}', expected it beside the weights of its groups")
-
-
-def _factors(atom: Atom, to_host: ToHost) -> tuple[Host, Host]:
-    mean, variance = (np.asarray(to_host(m), dtype=np.float64) for m in atom.layer.law.factor_moments(atom.params))
-    return mean, variance
 
 
 def _point(atom: Atom, term: Stochastic, w: Host, b: Host | None) -> Atom:
@@ -199,17 +214,25 @@ def _like(leaf: Array, host: Host) -> Array:
 
 
 def compression_rate(before: Layer, after: Compressed) -> float:
-    """The bits of the weights and biases of a network, 32 each, over those of a compressed one in its file."""
-    numbers = 0
-    for part, _, _ in atoms(before, _nothing(before)):
-        terms = (part.weight, part.bias) if isinstance(part, Biased) else (part,)
-        numbers += sum(prod(t.map.weight_shape) for t in terms if isinstance(t, Stochastic))
+    """The bits of a network of one number a weight, 32 each, over those of a compressed one in its file.
+
+    Weights and biases of all layers count, those inside of others too, and what the compressed one keeps beside them.
+    """
     packed = {b.path: b.width * b.weights for b in after.bits}
     sizes = {path: FULL * prod(leaf.shape) for path, leaf in tree.paths(after.params)}
+    beside: int = FULL * sum(
+        prod(leaf.shape)
+        for _, part, params in walk(after.layer, after.params)
+        if not isinstance(part, Stochastic)
+        for leaf in tree.leaves(params)
+    )
     stored: int = sum((sizes | packed).values())
-    return FULL * numbers / stored
+    total: int = FULL * _numbers(before) + beside
+    return total / stored
 
 
-def _nothing(layer: Any) -> Any:
-    """A tree without parameters, in the form of those of nested chains."""
-    return tuple(_nothing(part) for part in layer.layers) if isinstance(layer, Chain) else None
+def _numbers(layer: Any) -> int:
+    """The weights and biases of a layer and of those that it is made of."""
+    if isinstance(layer, Composite):
+        return sum(_numbers(part) for _, part in layer.parts)
+    return prod(layer.map.weight_shape) if isinstance(layer, Stochastic) else 0

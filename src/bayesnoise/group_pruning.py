@@ -24,6 +24,7 @@ from bayesnoise.layer import Empty, Layer
 from bayesnoise.maps import Conv, Dense
 from bayesnoise.noise import GroupFactor
 from bayesnoise.pooling import AveragePool, GlobalAveragePool, MaxPool
+from bayesnoise.posteriors.restricted import Selected, restricted
 from bayesnoise.pruning import THRESHOLD, Sparsity
 from bayesnoise.reshaping import Flatten, select, taken
 from bayesnoise.stochastic import Stochastic
@@ -47,13 +48,24 @@ class Atom(NamedTuple):
 
 
 def group_sparsity(layer: Layer, params: Params, threshold: float = THRESHOLD) -> tuple[Sparsity, ...]:
-    """One record for each layer of factors, counting groups; empty if there is none."""
+    """One record for each layer of factors, counting groups; ValueError, with what to use, if there is none."""
+    _check([part for _, part, _ in walk(layer, params)])
     records = []
     for path, part, p in walk(layer, params):
         if isinstance(part, GroupFactor):
             keep = part.law.excess(p) <= threshold
             records.append(Sparsity(path, keep, sum(map(bool, keep)), part.units))
     return tuple(records)
+
+
+def _check(layers: list[Any]) -> None:
+    """Raise ValueError unless one of the layers is of factors."""
+    if any(isinstance(part, GroupFactor) for part in layers):
+        return
+    raise ValueError(
+        "layer has no random factors of groups beside the weights of a chain, so that no group can go: use "
+        "bayesian_compression or structured_variational_dropout, or `pruning` for weights that go one by one"
+    )
 
 
 def atoms(layer: Any, params: Params, path: str = "") -> list[Atom]:
@@ -142,17 +154,21 @@ def _resized(atom: Atom, inputs: Indices, outputs: Indices) -> Atom:
     layer, params, path = atom
     term: Any = layer.weight if isinstance(layer, Biased) else layer
     weight = params.weight if isinstance(layer, Biased) else params
-    if any(tuple(leaf.shape) != tuple(term.map.weight_shape) for leaf in tree.leaves(weight)):
-        raise ValueError(f"params of '{path}' has one number for several weights, expected one each: it cannot be cut")
+    if len(inputs) == _inputs(term.map) and len(outputs) == _outputs(term.map):
+        return atom
     if isinstance(term.map, Dense):
-        map, axes = replace(term.map, in_features=len(inputs), out_features=len(outputs)), (0, 1)
+        map = replace(term.map, in_features=len(inputs), out_features=len(outputs))
+        selected: Selected = (inputs, outputs)
     else:
-        map, axes = replace(term.map, in_channels=len(inputs), out_channels=len(outputs)), (1, 0)
-    cut = tree.map(lambda leaf: taken(taken(leaf, inputs, axes[0]), outputs, axes[1]), weight)
+        map = replace(term.map, in_channels=len(inputs), out_channels=len(outputs))
+        selected = (outputs, inputs, *(tuple(range(size)) for size in term.map.kernel))
+    cut = restricted(path, term.posterior, weight, selected)
     smaller = replace(term, map=map)
     if not isinstance(layer, Biased):
         return Atom(smaller, cut, path)
-    bias = tree.map(lambda leaf: taken(leaf, outputs, 0), params.bias)
+    bias = params.bias
+    if len(outputs) < _outputs(term.map):
+        bias = restricted(path, layer.bias.posterior, bias, (outputs,))
     return Atom(replace(layer, weight=smaller, bias=replace(layer.bias, map=map.bias())), AffineParams(cut, bias), path)
 
 
@@ -186,10 +202,11 @@ def prune_groups(layer: Layer, params: Params, threshold: float = THRESHOLD) -> 
 
     Outputs that nothing uses any more go as well; inputs of the network that nothing uses are left out by a layer in
     front. A group stays where the layers around it do not say that it can go: a filter whose zeros would not stay zeros
-    up to the next weights, or factors that are not beside the weights of their groups. ValueError for a layer of
-    factors that would lose every group.
+    up to the next weights, or factors that are not beside the weights of their groups. ValueError for a network without
+    such factors, for a layer of them that would lose every group, and for weights to cut that are not independent.
     """
     flat = atoms(layer, params)
+    _check([atom.layer for atom in flat])
     kept = _kept(flat, threshold)
     live, out = _Live((), 0), []
     for i, atom in enumerate(flat):

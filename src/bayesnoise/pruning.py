@@ -14,6 +14,7 @@ from array_api_compat import array_namespace
 from bayesnoise._typing import Array, Params
 from bayesnoise.composite import rewrite, walk
 from bayesnoise.layer import Layer
+from bayesnoise.noise import GroupFactor
 from bayesnoise.posteriors import Additive, Multiplicative
 from bayesnoise.stochastic import Stochastic
 
@@ -40,8 +41,28 @@ def _keep(layer: Stochastic, params: Params, threshold: float) -> Array:
     return xp.broadcast_to(log_alpha, mean.shape) <= threshold
 
 
+def can_prune(layer: Layer, params: Params) -> bool:
+    """Whether a layer of the network has weights that a prior draws to zero one by one."""
+    return any(_prunable(part) for _, part, _ in walk(layer, params))
+
+
+def _check(layer: Layer, params: Params) -> None:
+    """Raise ValueError unless something in the network can be pruned."""
+    if can_prune(layer, params):
+        return
+    parts = [part for _, part, _ in walk(layer, params)]
+    if any(isinstance(part, GroupFactor) for part in parts):
+        raise ValueError("layer has weights that go in groups and none that go one by one: use prune_groups")
+    laws = ", ".join(sorted({str(part.posterior) for part in parts if isinstance(part, Stochastic)})) or "no law"
+    raise ValueError(
+        f"layer has weights of {laws}, expected some of Additive or Multiplicative, which a prior draws to zero: use "
+        "sparse_variational_dropout, automatic_relevance_determination or variational_dropout of type A"
+    )
+
+
 def sparsity(layer: Layer, params: Params, threshold: float = THRESHOLD) -> tuple[Sparsity, ...]:
-    """One record for each layer that can be pruned; empty if there is none."""
+    """One record for each layer that can be pruned; ValueError, with what to use, if there is none."""
+    _check(layer, params)
     records = []
     for path, part, p in walk(layer, params):
         if _prunable(part):
@@ -60,7 +81,11 @@ def compression_ratio(records: tuple[Sparsity, ...]) -> float:
 
 
 def prune(layer: Layer, params: Params, threshold: float = THRESHOLD) -> Params:
-    """The parameters with every pruned weight at 0 and without noise; the rest as they were."""
+    """The parameters with every pruned weight at 0 and without noise; the rest as they were.
+
+    ValueError, with what to use instead, if no layer can be pruned.
+    """
+    _check(layer, params)
 
     def pruned(part: Any, p: Params) -> Params:
         if not _prunable(part):
