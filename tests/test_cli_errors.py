@@ -47,6 +47,10 @@ BAD_OPTIONS = {
     "wrong rank": (("--method", "deep_ensemble", "--rank", "3"), "rank is 3, which the method deep_ensemble does not"),
     "members": (("--method", "deep_ensemble", "--members", "0"), "members is 0, expected at least 1"),
     "rank": (("--method", "swag", "--rank", "1"), "rank is 1, expected at least 2"),
+    "rank of a joint law": (
+        ("--method", "slang", "--hidden", "0", "--rank", "16"),
+        "rank is 16, expected at most 15, the largest rank for the joint law of 15 parameters",
+    ),
     "begin": (("--method", "swag", "--begin", "1"), "begin is 1.0, expected a probability in [0, 1)"),
     "adversarial": (("--method", "deep_ensemble", "--adversarial", "-1"), "adversarial is -1.0, expected a finite"),
     "prior of a procedure": (
@@ -71,6 +75,11 @@ BAD_OPTIONS = {
 def test_bad_options_are_one_line(tmp_path: Path, name: str) -> None:
     options, expected = BAD_OPTIONS[name]
     assert expected in refused(run("fit", "sklearn:iris", "--epochs", 1, "--out", tmp_path, *options))
+
+
+def test_a_learned_rate_is_named_as_the_option(tmp_path: Path) -> None:
+    message = refused(fit(tmp_path, "--method", "concrete_dropout", "--rate", "1"))
+    assert message == "rate is 1.0, expected a probability strictly between 0 and 1"
 
 
 def test_a_lost_loss_is_one_line(tmp_path: Path) -> None:

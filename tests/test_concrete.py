@@ -119,8 +119,8 @@ def test_no_moments_are_promised() -> None:
     [
         (lambda: methods.concrete_dropout(ONE, temperature=0.0), ValueError, "temperature is 0.0, expected a finite"),
         (lambda: methods.concrete_dropout(ONE, temperature=-0.1), ValueError, "temperature is -0.1"),
-        (lambda: methods.concrete_dropout(ONE, rate=0.0), ValueError, "initial_rate is 0.0, expected a probability"),
-        (lambda: methods.concrete_dropout(ONE, rate=1.0), ValueError, "initial_rate is 1.0"),
+        (lambda: methods.concrete_dropout(ONE, rate=0.0), ValueError, "^rate is 0.0, expected a probability"),
+        (lambda: methods.concrete_dropout(ONE, rate=1.0), ValueError, "^rate is 1.0"),
         (lambda: methods.concrete_dropout(ONE, prior_scale=0.0), ValueError, "prior_scale is 0.0"),
         (lambda: methods.concrete_dropout(ONE.bias()), TypeError, "map is Bias"),
         (lambda: methods.concrete_dropout(ONE, bias="random"), ValueError, "Point"),

@@ -17,7 +17,7 @@ from bayesnoise_reference.numerics import masks, sign_vectors
 from bayesnoise import maps, methods
 from bayesnoise._typing import Shape
 from bayesnoise.divergences import ARD, GaussianKL, Laplace, LogUniform, ScaleMixture, Zero
-from bayesnoise.estimators import Flipout, FlipoutNoise, Local, PerExample, Shared, SharedNoise
+from bayesnoise.estimators import Estimator, Flipout, FlipoutNoise, Local, PerExample, Shared, SharedNoise
 from bayesnoise.posteriors import DropConnect, Multiplicative, MultiplicativeParams, PointParams, TwoPoint
 from bayesnoise.stochastic import Stochastic, StochasticNoise
 
@@ -184,3 +184,13 @@ def test_divergences_of_densities_are_refused(divergence: Any) -> None:
     for call in (layer.kl, layer.kl_grad):
         with pytest.raises(TypeError, match="has no density: use a divergence of the mean alone, L2 or Zero"):
             call(PointParams(THETA), noise)
+
+
+@pytest.mark.parametrize(("rate", "named"), [(0.5, "Shared, PerExample or Flipout"), (0.2, "Shared or PerExample")])
+def test_what_a_refusal_names_is_not_refused_itself(rate: float, named: str) -> None:
+    """Random signs make masks of masks at rate 1/2 alone."""
+    with pytest.raises(ValueError, match=f"use {named}, or moment_matching=True"):
+        methods.drop_connect(DENSE, rate=rate, estimator=Local())
+    every: dict[str, Estimator] = {"Shared": Shared(), "PerExample": PerExample(), "Flipout": Flipout()}
+    for name in named.replace(" or ", ", ").split(", "):
+        methods.drop_connect(DENSE, rate=rate, estimator=every[name])

@@ -26,6 +26,7 @@ from bayesnoise.affine import Affine
 from bayesnoise.divergences import Zero
 from bayesnoise.estimators import Flipout, FlipoutNoise, Plain
 from bayesnoise.maps._segments import sum_rows
+from bayesnoise.methods import METHODS
 from bayesnoise.posteriors import Gaussian, Multiplicative, Point, Posterior
 from bayesnoise.stochastic import Stochastic, StochasticNoise
 
@@ -150,6 +151,13 @@ def noise_of(noise: FlipoutNoise) -> Any:
     return StochasticNoise(noise, None)
 
 
+MULTIPLY_INPUT = {
+    *("dropout", "gaussian_dropout", "spatial_dropout", "drop_block", "concrete_dropout", "information_dropout"),
+    *("variational_structured_dropout", "structured_variational_dropout", "multiplicative_normalizing_flow"),
+    "bayesian_compression",
+}
+
+
 def _sorted(rows: Array) -> list[tuple[float, ...]]:
     return sorted(tuple(float(v) for v in row) for row in np.round(rows, 12))
 
@@ -161,9 +169,15 @@ def test_the_divergence_counts_every_row_once_however_often_it_is_read() -> None
     assert float(layer.kl(params)) == float(dense.kl(params))
 
 
-@pytest.mark.parametrize("method", [bn.bayes_by_backprop, bn.flipout, bn.local_reparameterization, bn.deterministic])
-def test_the_methods_take_it(method: Any) -> None:
-    layer = method(maps.Embedding(4, 3))
+@pytest.mark.parametrize("row", METHODS, ids=lambda row: row.name)
+def test_a_method_takes_it_or_is_refused_when_it_is_built(row: Any) -> None:
+    if row.name in MULTIPLY_INPUT:
+        with pytest.raises(
+            TypeError, match=r"map is Embedding.* input is integers, expected one of numbers: use determ"
+        ):
+            row.build(maps.Embedding(4, 3))
+        return
+    layer = row.build(maps.Embedding(4, 3))
     x = np.array([[0, 3], [1, 1]])
     params = layer.init(host_rng(0), like=np.ones(()))
     y, residuals = layer.forward(params, layer.draw(host_rng(1), params, x.shape, like=np.ones(())), x)
@@ -213,7 +227,7 @@ def test_wrong_input_is_named(call: str, x: Any, error: type[Exception], message
         (lambda: maps.Embedding(3, 2).output_shape(()), ValueError, r"x has shape \(\), expected \(n, \.\.\.\)"),
         (lambda: maps.Embedding(3, 2).unit_shape("row"), ValueError, "unit is 'row'"),  # type: ignore[arg-type]
         (lambda: maps.Embedding(3, 2).adjoint_x(None, None, (1,)), TypeError, "which have no gradient"),
-        (lambda: bn.variational_dropout(maps.Embedding(3, 2), type="B"), TypeError, "map is Embedding"),
+        (lambda: bn.variational_dropout(maps.Embedding(3, 2), type="B"), TypeError, "whose input is integers"),
     ],
 )
 def test_wrong_arguments_are_named(build: Any, error: type[Exception], message: str) -> None:

@@ -66,6 +66,19 @@ def test_a_step_moves_every_second_element_by_the_others(parity: int) -> None:
     assert np.all(y[:, ~still] != z[:, ~still])
 
 
+def test_a_gate_contracts_what_moves_and_a_shift_may_widen_it() -> None:
+    """The first element moves: half as wide where the second is known, and wider over all of its values."""
+    step = RealNVP(2, 1, 0)
+    fresh = step.init(host_rng(0), like=np.zeros(()))
+    params = fresh._replace(w_hidden=np.array([[0.0], [1.0]]), b_hidden=np.zeros(1), b_shift=np.zeros(2))
+    params = params._replace(w_shift=np.array([[50.0, 0.0]]), w_gate=np.zeros((1, 2)), b_gate=np.zeros(2))
+    z = np.array([[-0.1, -0.1], [0.1, -0.1], [-0.1, 0.1], [0.1, 0.1]])
+    y = step.forward(params, z)[0]
+    np.testing.assert_allclose([y[1, 0] - y[0, 0], y[3, 0] - y[2, 0]], 0.1, rtol=1e-14)
+    np.testing.assert_array_equal(y[:, 1], z[:, 1])
+    assert np.std(y[:, 0]) > 10 * np.std(z[:, 0])
+
+
 @pytest.mark.parametrize("raw", [-1e4, -200.0, 200.0, 1e4])
 def test_gates_far_out_are_finite(raw: float) -> None:
     flow = Flow(3, 2, 2)

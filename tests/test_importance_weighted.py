@@ -24,7 +24,11 @@ from bayesnoise.importance_weighted import importance_weighted
 from bayesnoise.layer import Empty
 from bayesnoise.losses import Gaussian, LearnedGaussian
 from bayesnoise.multi_sample import MultiSample, MultiSampleNoise
+from bayesnoise.noise import DropBlock
+from bayesnoise.normalisation import BatchNorm
 from bayesnoise.objective import ModelParams
+from bayesnoise.reshaping import flatten
+from bayesnoise.residual import Residual
 
 PRIOR = (0.25, 1.0, 0.5)
 SCALE = 0.5
@@ -134,8 +138,22 @@ def test_points_and_masks_are_welcome() -> None:
             "its examples have weights of their own, use bayes_by_backprop, with one draw for all",
         ),
         (methods.concrete_dropout(maps.Dense(2, 1)), "its divergence is not that of one draw of weights"),
+        (
+            bn.chain(methods.information_dropout(maps.Dense(2, 3)), methods.deterministic(maps.Dense(3, 1))),
+            "it has a divergence for each example, which is no ratio of densities of weights",
+        ),
+        (Residual(methods.information_dropout(maps.Dense(2, 2))), "it has a divergence for each example"),
+        (bn.chain(methods.deterministic(maps.Dense(2, 1)), BatchNorm(1)), "depend on the rest of the batch"),
     ],
-    ids=["closed form", "path gradient", "weights of examples", "no draw of weights"],
+    ids=[
+        "closed form",
+        "path gradient",
+        "weights of examples",
+        "no draw of weights",
+        "divergence of examples",
+        "divergence of examples inside a sum",
+        "statistics of a batch",
+    ],
 )
 def test_what_has_no_importance_weight_is_refused(layer: Any, reason: str) -> None:
     x, y = data()
@@ -144,3 +162,21 @@ def test_what_has_no_importance_weight_is_refused(layer: Any, reason: str) -> No
     noise = several.draw(host_rng(1), params.layer, x.shape, like=x)
     with pytest.raises(ValueError, match=f"which has no importance weight: .*{reason}"):
         importance_weighted(several, Gaussian(), params, noise, x, y)
+
+
+def test_blocks_are_masks_where_each_example_counts_its_own() -> None:
+    """They have no divergence; counted over the batch, a block of one example scales the others."""
+    x, y = np.random.default_rng(0).standard_normal((3, 1, 2, 2)), np.zeros((3, 4))
+
+    def value(scale_by: Any) -> float:
+        layer = bn.chain(DropBlock(0.3, (2, 1), scale_by), flatten(), methods.deterministic(maps.Dense(4, 4)))
+        several = MultiSample(layer, 1)
+        params = ModelParams(layer.init(host_rng(0), like=x), Empty())
+        noise = several.draw(host_rng(1), params.layer, x.shape, like=x)
+        nll = Gaussian().forward(Empty(), several.forward(params.layer, noise, x)[0][0], y)[0]
+        assert float(importance_weighted(several, Gaussian(), params, noise, x, y).value) == -float(np.sum(nll))
+        return float(np.sum(nll))
+
+    assert value("example") > 0
+    with pytest.raises(ValueError, match=r"DropBlock.*depend on the rest of the batch.*scale_by='example'"):
+        value("batch")

@@ -19,7 +19,7 @@ from bayesnoise._typing import Shape
 from bayesnoise.chain import chain
 from bayesnoise.drawn import Drawn
 from bayesnoise.layer import absorb, frozen
-from bayesnoise.natural_gradient import VariationalOptimizer, ivon, posterior, predictor, vadam, vogn
+from bayesnoise.natural_gradient import VariationalOptimizer, ivon, posterior, predictor, slang, vadam, vogn
 from bayesnoise.optimizers import adam, clipped
 from bayesnoise.procedures import Variational
 from bayesnoise.training import Split, State, fit
@@ -208,3 +208,15 @@ def sampled(params: Any, eps: Any) -> Any:
     shifts = dict(tree.paths(eps))
     moved = [mu + found[name] * shifts[name] if name in found else mu for name, mu in tree.paths(params.mu)]
     return tree.unflatten(params.mu, iter(moved))
+
+
+def test_a_rank_above_the_number_of_parameters_is_refused() -> None:
+    assert slang(rank=2).init((np.zeros(2),)).factor.shape == (2, 2)
+    with pytest.raises(
+        ValueError, match="rank is 3, expected at most 2, the largest rank for the joint law of 2 param"
+    ):
+        slang(rank=3).init((np.zeros(2),))
+    x, y = data()
+    layer, loss = deterministic(maps.Dense(2, 1)), losses.LearnedGaussian()
+    with pytest.raises(ValueError, match="rank is 5, expected at most 4"):
+        fit(layer, loss, x, y, rng=rng(1, like=x), optimizer=slang(), epochs=1)

@@ -34,7 +34,29 @@ dense = bn.maps.Dense
             ValueError,
             "hidden has estimator Local",
         ),
-        (lambda: lstm(bn.dropout, 2, 3), TypeError, r"input is Chain.*, expected a layer of one map"),
+        (
+            lambda: lstm(bn.dropout, 2, 3),
+            TypeError,
+            r"^input is Chain\(Multiply, Affine\), expected a layer of one map, .* use deterministic, .* input_noise "
+            "and hidden_noise of a recurrent layer, or as noise.Multiply before an attention$",
+        ),
+        (
+            lambda: lstm(bn.concrete_dropout, 2, 3),
+            TypeError,
+            r"^input is Biased\(ConcreteDropout, Stochastic\), expected .* of which one draw of the weights meets "
+            "every step or position: use flipout or bayes_by_backprop$",
+        ),
+        (
+            lambda: gru(bn.low_rank_gaussian, 2, 3),
+            TypeError,
+            r"^input is Biased.*\(LowRank, Stochastic\), .* use flipout or bayes_by_backprop$",
+        ),
+        (
+            lambda: gru(bn.variational_structured_dropout, 2, 3),
+            TypeError,
+            r"^input is Chain\(StructuredGaussian, Affine\), .* use flipout or bayes_by_backprop$",
+        ),
+        (lambda: LSTM(None, bn.flipout(dense(3, 12))), TypeError, "input is None, expected a layer of one map"),  # type: ignore[arg-type]
         (
             lambda: LSTM(bn.flipout(bn.maps.Conv(2, 12, (1,))), bn.flipout(dense(3, 12))),
             TypeError,

@@ -240,8 +240,3 @@ def test_constants_out_of_range(constants: dict[str, Any], message: str) -> None
     with pytest.raises(ValueError, match=message):
         slang(**constants)
     assert slang(0.1) == Slang() != slang(0.2)
-
-
-def test_a_rank_above_the_number_of_parameters_is_all_of_them() -> None:
-    state = slang(rank=9).init((np.zeros(2),))
-    assert state.factor.shape == (2, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from difflib import get_close_matches
+from numbers import Real
 from typing import Any
 
 from array_api_compat import array_namespace, is_array_api_obj
@@ -55,20 +56,32 @@ def shape(name: str, x: Array, expected: Shape) -> None:
         raise ValueError(f"{name} has shape {tuple(x.shape)}, expected {tuple(expected)}")
 
 
+def number(name: str, value: Any) -> None:
+    """Raise TypeError unless the value is a real number, or an array of one without axes."""
+    if _is_array(value):
+        if value.ndim:
+            raise TypeError(f"{name} is an array of shape {tuple(value.shape)}, expected a number")
+    elif not isinstance(value, Real):
+        raise TypeError(f"{name} is {value!r}, expected a number")
+
+
 def positive(name: str, value: float) -> None:
-    """Raise ValueError unless the number is finite and above zero."""
+    """Raise TypeError for what is no number, ValueError unless the number is finite and above zero."""
+    number(name, value)
     if not (math.isfinite(value) and value > 0):
         raise ValueError(f"{name} is {value}, expected a finite number above 0")
 
 
 def probability(name: str, value: float) -> None:
-    """Raise ValueError unless the number lies in [0, 1)."""
+    """Raise TypeError for what is no number, ValueError unless the number lies in [0, 1)."""
+    number(name, value)
     if not 0 <= value < 1:
         raise ValueError(f"{name} is {value}, expected a probability in [0, 1)")
 
 
 def open_probability(name: str, value: float) -> None:
-    """Raise ValueError unless the number lies strictly between 0 and 1."""
+    """Raise TypeError for what is no number, ValueError unless the number lies strictly between 0 and 1."""
+    number(name, value)
     if not 0 < value < 1:
         raise ValueError(f"{name} is {value}, expected a probability strictly between 0 and 1")
 
@@ -90,13 +103,15 @@ def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
 
 
 def finite(name: str, value: float) -> None:
-    """Raise ValueError unless the number is finite."""
+    """Raise TypeError for what is no number, ValueError unless the number is finite."""
+    number(name, value)
     if not math.isfinite(value):
         raise ValueError(f"{name} is {value}, expected a finite number")
 
 
 def not_negative(name: str, value: float) -> None:
-    """Raise ValueError unless the number is finite and at least 0."""
+    """Raise TypeError for what is no number, ValueError unless the number is finite and at least 0."""
+    number(name, value)
     if not (math.isfinite(value) and value >= 0):
         raise ValueError(f"{name} is {value}, expected a finite number of at least 0")
 

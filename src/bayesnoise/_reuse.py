@@ -12,11 +12,18 @@ from typing import Any, NamedTuple, TypeAlias
 from bayesnoise import _checks
 from bayesnoise._typing import Array, Noise, Params, Residuals, Shape
 from bayesnoise.affine import Affine, AffineParams, one_per_example
+from bayesnoise.composite import Composite, outline
 from bayesnoise.estimators import Operands
+from bayesnoise.noise import Multiply
 from bayesnoise.posteriors.law import Coordinates
 from bayesnoise.stochastic import Stochastic
 
 Weights: TypeAlias = Stochastic | Affine
+
+_APART = (
+    "deterministic, with the noise apart: as input_noise and hidden_noise of a recurrent layer, or as noise.Multiply "
+    "before an attention"
+)
 
 
 class Reused(NamedTuple):
@@ -33,7 +40,12 @@ class Reused(NamedTuple):
 def check_reuse(name: str, layer: Any) -> None:
     """Raise TypeError or ValueError unless one draw of the layer may meet several inputs, with the reason."""
     if not isinstance(layer, Weights):
-        raise TypeError(f"{name} is {layer!r}, expected a layer of one map, such as flipout(maps.Dense(2, 8))")
+        masked = isinstance(layer, Composite) and any(isinstance(part, Multiply) for _, part in layer.parts)
+        use = _APART if masked else "flipout or bayes_by_backprop"
+        raise TypeError(
+            f"{name} is {outline(layer)}, expected a layer of one map, of which one draw of the weights meets every "
+            f"step or position: use {use}"
+        )
     weight = weight_of(layer)
     reason = weight.estimator.reuse_refusal()
     if reason is not None:

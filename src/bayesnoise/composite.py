@@ -47,3 +47,10 @@ def independent_examples(layer: Any) -> bool:
     if isinstance(layer, HasIndependentExamples):
         return layer.independent_examples
     return isinstance(layer, Composite) and all(independent_examples(part) for _, part in layer.parts)
+
+
+def outline(layer: Any) -> str:
+    """A layer as a message names it: as it is written, but a composite by the names of what it is made of."""
+    if not isinstance(layer, Composite):
+        return repr(layer)
+    return f"{type(layer).__name__}({', '.join(type(part).__name__ for _, part in layer.parts)})"

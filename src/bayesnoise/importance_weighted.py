@@ -18,16 +18,19 @@ from array_api_compat import array_namespace
 
 from bayesnoise import tree
 from bayesnoise._typing import Array
-from bayesnoise.composite import Composite
+from bayesnoise.chain import Chain
+from bayesnoise.composite import Composite, outline
 from bayesnoise.divergences import ScaleMixture
 from bayesnoise.estimators import Shared
 from bayesnoise.fixed import Fixed
+from bayesnoise.layer import HasExampleKL
 from bayesnoise.losses import Loss
 from bayesnoise.losses.mixture import each_sample, each_sample_backward, mean_likelihood
 from bayesnoise.multi_sample import MultiSample, MultiSampleNoise
-from bayesnoise.noise import Multiply
-from bayesnoise.normalisation import LayerNorm
+from bayesnoise.noise import DropBlock, Multiply
+from bayesnoise.normalisation import BatchNorm, FrozenBatchNorm, LayerNorm
 from bayesnoise.objective import ModelParams
+from bayesnoise.residual import Residual
 from bayesnoise.stochastic import Stochastic
 
 __all__ = ["EvidenceBound", "importance_weighted"]
@@ -45,7 +48,7 @@ def importance_weighted(
 
     Random weights have one draw a call and a divergence that is drawn with it: `bayes_by_backprop` with the divergence
     `ScaleMixture`. Weights that are points count with their penalty, masks with no divergence at all. ValueError for
-    any other part, with the reason.
+    any other part, with the reason; so for a divergence that belongs to an example, as that of information dropout.
     """
     _check(layer.layer)
     f, residuals = layer.forward(params.layer, noise, x)
@@ -63,17 +66,29 @@ def importance_weighted(
 
 def _check(layer: Any) -> None:
     """Raise ValueError unless the divergence of every part, at the noise of a call, is the ratio of its densities."""
-    if isinstance(layer, Composite):
+    if isinstance(layer, Composite) and not _of_examples(layer):
         for _, part in layer.parts:
             _check(part)
         return
     reason = _refusal(layer)
     if reason is not None:
-        raise ValueError(f"layer holds {layer!r}, which has no importance weight: {reason}")
+        raise ValueError(f"layer holds {outline(layer)}, which has no importance weight: {reason}")
+
+
+def _of_examples(layer: Any) -> bool:
+    """Whether the layer itself has a divergence for each example: a chain or a sum passes on those of its parts."""
+    return isinstance(layer, HasExampleKL) and not isinstance(layer, Chain | Residual)
 
 
 def _refusal(layer: Any) -> str | None:
-    if isinstance(layer, Fixed | Multiply | LayerNorm):
+    if _of_examples(layer):
+        return "it has a divergence for each example, which is no ratio of densities of weights, train it by objective"
+    if isinstance(layer, BatchNorm) or (isinstance(layer, DropBlock) and not layer.independent_examples):
+        return (
+            "the outputs of an example depend on the rest of the batch, so that the likelihood is no product, use "
+            "LayerNorm, or DropBlock with scale_by='example'"
+        )
+    if isinstance(layer, Fixed | Multiply | DropBlock | LayerNorm | FrozenBatchNorm):
         return None
     if not isinstance(layer, Stochastic):
         return "its divergence is not that of one draw of weights, use bayes_by_backprop with ScaleMixture"

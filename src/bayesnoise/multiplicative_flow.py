@@ -33,6 +33,7 @@ from bayesnoise.flows.bound import BoundResiduals
 from bayesnoise.flows.factor import FactorResiduals
 from bayesnoise.layer import Empty
 from bayesnoise.maps import Map
+from bayesnoise.maps.map import check_numbers
 from bayesnoise.posteriors import Coordinates, Gaussian
 
 
@@ -59,7 +60,7 @@ class MultiplicativeFlow:
     """Weights without a bias; `unit` says whether `z` has one number an input or one an output.
 
     `steps` and `hidden` are the sizes of the flow of `z` and of that of the auxiliary density. ValueError for a size
-    below 1, a unit that the map has not, or a divergence without a closed form.
+    below 1, a unit that the map has not, or a divergence without a closed form, TypeError for a map of integers.
     """
 
     map: Map
@@ -70,6 +71,7 @@ class MultiplicativeFlow:
     hidden: int = 50
 
     def __post_init__(self) -> None:
+        check_numbers(self.map)
         _checks.one_of("unit", self.unit, ("input", "output"))
         if self.divergence.monte_carlo:
             raise ValueError(f"divergence is {self.divergence}, expected one in closed form, such as GaussianKL")

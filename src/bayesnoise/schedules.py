@@ -153,5 +153,6 @@ class MinibatchWeights:
 
 def _check_decay(first: float, rate: float) -> None:
     _checks.finite("first", first)
+    _checks.number("rate", rate)
     if not 0 < rate <= 1:
         raise ValueError(f"rate is {rate}, expected a factor in (0, 1]")

@@ -16,7 +16,10 @@ WRONG, INTERRUPTED = 2, 130  # exit codes; the second is the shell's for Ctrl-C
 def sentence(error: BaseException) -> str:
     """What an error says, in one line."""
     named = isinstance(error, OSError) and error.strerror is not None and error.filename is not None
-    text = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and named else str(error)
+    try:
+        text = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and named else str(error)
+    except Exception as silent:  # of a foreign `__str__`
+        text = f"{type(error).__name__}, whose __str__ raises {type(silent).__name__}"
     return " ".join(text.split()) or type(error).__name__
 
 

@@ -14,6 +14,7 @@ from array_api_compat import array_namespace
 
 from bayesnoise._typing import Array, Rng, Shape
 from bayesnoise.estimators.estimator import Operands
+from bayesnoise.estimators.flipout import Flipout
 from bayesnoise.estimators.plain import Plain, PlainResiduals
 from bayesnoise.layer import Empty
 from bayesnoise.maps.map import Map, squared
@@ -88,8 +89,10 @@ class Local:
         if not traits.independent:
             return "the variance of an output is no sum over its weights when they are correlated: use Shared"
         if not (traits.gaussian or self.moment_matching):
+            signs = Flipout().refusal(traits) is None
+            others = "Shared, PerExample or Flipout" if signs else "Shared or PerExample"
             return (
-                "an output is not Gaussian when its weights are not: use Shared, PerExample or Flipout, "
+                f"an output is not Gaussian when its weights are not: use {others}, "
                 "or moment_matching=True for the first two moments alone"
             )
         return None

@@ -76,6 +76,15 @@ def check_input(map: Map, x: Array, params: Params) -> None:
     map.check_indices(x)
 
 
+def check_numbers(map: Map) -> None:
+    """Raise TypeError for a map whose input is integers, which noise cannot multiply."""
+    if isinstance(map, Selecting):
+        raise TypeError(
+            f"map is {map}, whose input is integers, expected one of numbers: use deterministic here and this method "
+            "on the map behind it, or flipout here"
+        )
+
+
 def flipped(map: Map, sign_in: Array, x: Array) -> Any:
     """`sign_in * x`."""
     return map.flipped(sign_in, x) if isinstance(map, Selecting) else sign_in * x

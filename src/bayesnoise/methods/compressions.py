@@ -9,6 +9,7 @@ from bayesnoise.chain import Chain, chain
 from bayesnoise.divergences import GaussianKL
 from bayesnoise.estimators import Local
 from bayesnoise.maps import Conv, ConvTranspose, Dense, Map
+from bayesnoise.maps.map import check_numbers
 from bayesnoise.methods.compose import Bias, Method, compose
 from bayesnoise.noise import GroupFactor, HalfCauchy, NormalJeffreys
 from bayesnoise.posteriors import Gaussian
@@ -37,6 +38,7 @@ def bayesian_compression(
         return chain(GroupFactor(map.in_features, 0, law), weights)
     if isinstance(map, Conv | ConvTranspose):
         return chain(weights, GroupFactor(map.out_channels, len(map.kernel), law))
+    check_numbers(map)
     raise TypeError(f"map is {map!r}, expected Dense, Conv or ConvTranspose: chain a GroupFactor by hand")
 
 

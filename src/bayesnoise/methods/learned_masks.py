@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+from bayesnoise import _checks
 from bayesnoise.affine import Biased
 from bayesnoise.concrete import ConcreteDropout
 from bayesnoise.divergences import L2, Zero
 from bayesnoise.estimators import Plain
 from bayesnoise.information import InformationDropout
 from bayesnoise.maps import Map
+from bayesnoise.maps.map import check_numbers
 from bayesnoise.methods.compose import Bias, Method, compose
 from bayesnoise.methods.gaussian_weights import deterministic
 from bayesnoise.methods.variational_dropouts import input_units
@@ -30,6 +32,7 @@ def concrete_dropout(
     Over a convolution a unit is a channel, at every position the same. ValueError unless 0 < rate < 1 and the rest is
     above 0.
     """
+    _checks.open_probability("rate", rate)
     input_units(map)  # which refuses a map without units
     weight = ConcreteDropout(map, rate, temperature, prior_scale)
     plain = compose(map, Point(), Plain(), Zero(), bias, L2(prior_scale))
@@ -47,8 +50,10 @@ def information_dropout(
 
     The activation is ReLU under the log-uniform prior and softplus under the log-normal one; outputs are not negative,
     and another ReLU behind them changes nothing. In the last place of `networks.mlp` and `conv_net` the map stands
-    alone. `beta` weighs the divergence of an example beside its likelihood; ValueError if it is below 0.
+    alone. `beta` weighs the divergence of an example beside its likelihood; ValueError if it is below 0,
+    TypeError for a map of integers.
     """
+    check_numbers(map)
     return InformationDropout(deterministic(map, bias=bias), deterministic(map, bias=bias), prior, beta)
 
 

@@ -6,6 +6,7 @@ from math import prod
 
 from bayesnoise.chain import Chain, chain
 from bayesnoise.maps import Conv, ConvTranspose, Dense, Map
+from bayesnoise.maps.map import check_numbers
 from bayesnoise.methods.compose import Bias, Method
 from bayesnoise.methods.gaussian_weights import deterministic
 from bayesnoise.methods.variational_dropouts import input_units
@@ -55,6 +56,7 @@ def structured_variational_dropout(
         return chain(GroupFactor(map.in_features, 0, law), weights)
     if isinstance(map, Conv | ConvTranspose):
         return chain(weights, GroupFactor(map.out_channels, len(map.kernel), law))
+    check_numbers(map)
     raise TypeError(f"map is {map!r}, expected Dense, Conv or ConvTranspose: chain a GroupFactor by hand")
 
 

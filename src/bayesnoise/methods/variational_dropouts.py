@@ -11,6 +11,7 @@ from bayesnoise.chain import Chain, chain
 from bayesnoise.divergences import ARD, AlphaDivergence, LogUniform
 from bayesnoise.estimators import Local
 from bayesnoise.maps import Conv, ConvTranspose, Dense, Map, Unit
+from bayesnoise.maps.map import check_numbers
 from bayesnoise.methods.compose import Bias, Method, compose
 from bayesnoise.methods.gaussian_weights import deterministic
 from bayesnoise.noise import LearnedGaussian
@@ -24,6 +25,7 @@ def input_units(map: Map) -> tuple[int, int]:
         return map.in_features, 0
     if isinstance(map, Conv | ConvTranspose):
         return map.in_channels, len(map.kernel)
+    check_numbers(map)
     raise TypeError(f"map is {map!r}, expected Dense, Conv or ConvTranspose: compose the noise of its input by hand")
 
 
@@ -43,6 +45,7 @@ def variational_dropout(
 ) -> Stochastic | Affine | Chain:
     """Multiplicative Gaussian noise with learned alpha: on each weight (type A), or on each input unit (type B)."""
     _checks.one_of("type", type, ("A", "B"))
+    _checks.finite("initial_log_alpha", initial_log_alpha)
     kl = divergence or LogUniform()
     if type == "A":
         return compose(map, Multiplicative(initial_log_alpha, alpha), Local(), kl, bias)

@@ -34,6 +34,7 @@ from bayesnoise.natural_gradient.low_rank import (
     log_determinant,
     truncated,
 )
+from bayesnoise.posteriors._matrix import check_rank
 
 
 class SlangState(NamedTuple):
@@ -79,10 +80,11 @@ class Slang:
         _checks.positive_integer("rank", self.rank)
 
     def init(self, params: Params) -> SlangState:
+        """The state before the first step; ValueError for a rank above the number of parameters."""
         mean = flat(params)
-        xp = array_namespace(mean)
-        shape = (mean.shape[0], min(self.rank, mean.shape[0]))
-        factor = xp.zeros(shape, dtype=mean.dtype, device=device(mean))
+        xp, n = array_namespace(mean), mean.shape[0]
+        check_rank(self.rank, n, f"the joint law of {n} parameters")
+        factor = xp.zeros((n, self.rank), dtype=mean.dtype, device=device(mean))
         return SlangState(zero(mean) + 1.0, factor, xp.full_like(mean, self.initial_precision))
 
     def draw(self, rng: Rng, params: Params) -> Array:
@@ -138,6 +140,6 @@ def slang(
 
     `rank` columns beside the diagonal, at most as many as parameters; `prior_scale` is the standard deviation of the
     prior; `beta` is the share of a step in the precision; `initial_precision` is that of a fresh law, divided by the
-    number of examples. ValueError for a constant out of range.
+    number of examples. ValueError for a constant out of range, and at the start of a fit for a larger rank.
     """
     return Slang(learning_rate, rank, prior_scale, beta, initial_precision)

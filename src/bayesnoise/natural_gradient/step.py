@@ -39,7 +39,8 @@ def variational_step(
 ) -> Step:
     """The gradient at every draw of the parameters, and the step that these give: `x (n, ...)`, `y (n, ...)`.
 
-    Statistics that the layer keeps take in the batch once for each draw.
+    Statistics that the layer keeps take in the batch once for each draw. A divergence of the layer would count beside
+    that of the law: a fit refuses it.
     """
     for_law, *for_draws = rng.split(1 + optimizer.samples)
     noise = optimizer.draw(for_law, params)

@@ -1,8 +1,8 @@
 """Log-normal factors under a log-normal prior, `log z = mu + exp(log_sigma) eps`.
 
-The hierarchical prior of variational structured dropout (Nguyen et al. 2021, arXiv 2102.07927): z scales the weights of
-a unit and their prior alike, `p(w | z) = N(0, z^2 / beta)`, so that z leaves the divergence of the weights given z, and
-what it adds is `KL(q(z) || p(z))`. The prior of log z is Gaussian. Random is `eps`.
+The hierarchical prior of variational structured dropout (Nguyen et al. 2021, arXiv 2102.07927, as reported): z scales
+the weights of a unit and their prior alike, `p(w | z) = N(0, z^2 / beta)`, so that z leaves the divergence of the
+weights given z, and what it adds is `KL(q(z) || p(z))`. The prior of log z is Gaussian here. Random is `eps`.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from array_api_compat import array_namespace
 
+from bayesnoise import _checks
 from bayesnoise._typing import Array, Rng
 from bayesnoise.maps.map import Map
 from bayesnoise.posteriors import _location_scale
@@ -24,9 +25,12 @@ class AdditiveParams(NamedTuple):
 
 @dataclass(frozen=True)
 class Additive:
-    """Mean `theta` and variance `exp(log_sigma2)`, one of each a weight."""
+    """Mean `theta` and variance `exp(log_sigma2)`, one of each a weight; ValueError for a start that is not finite."""
 
     initial_log_sigma2: float = -10.0
+
+    def __post_init__(self) -> None:
+        _checks.finite("initial_log_sigma2", self.initial_log_sigma2)
 
     @property
     def traits(self) -> Traits:

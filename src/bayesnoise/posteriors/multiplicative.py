@@ -25,12 +25,16 @@ class MultiplicativeParams(NamedTuple):
 
 @dataclass(frozen=True)
 class Multiplicative:
-    """Mean `theta` and variance `exp(log_alpha) theta^2`; one alpha a weight, an input or an output."""
+    """Mean `theta` and variance `exp(log_alpha) theta^2`; one alpha a weight, an input or an output.
+
+    ValueError for a start that is not finite, or for something else to have an alpha.
+    """
 
     initial_log_alpha: float = -4.0
     alpha: Unit = "weight"
 
     def __post_init__(self) -> None:
+        _checks.finite("initial_log_alpha", self.initial_log_alpha)
         _checks.one_of("alpha", self.alpha, ("weight", "input", "output"))
 
     @property

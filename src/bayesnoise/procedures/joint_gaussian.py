@@ -10,6 +10,7 @@ from bayesnoise import _checks
 from bayesnoise._typing import Array, Params, Rng
 from bayesnoise.layer import Layer
 from bayesnoise.losses import Loss
+from bayesnoise.natural_gradient.own_divergence import check_no_divergence
 from bayesnoise.natural_gradient.per_example import gradients_of_examples, mixing_refusal
 from bayesnoise.natural_gradient.slang import Slang, SlangState
 from bayesnoise.objective import ModelParams
@@ -26,8 +27,9 @@ class JointLaw(NamedTuple):
 class JointGaussian:
     """A law with a precision of low rank plus a diagonal, fitted by the `optimizer` given here: the job's is not used.
 
-    One backward pass an example and step. `rate_scale` multiplies the learning rates of the job. ValueError, when an
-    epoch begins, for a weight of the divergence that is not above 0.
+    A step takes one backward pass for a network of ordinary weights, and one an example for any other. `rate_scale`
+    multiplies the learning rates of the job. ValueError at the start for a layer with a divergence of its own and for
+    a rank above the number of parameters, and, when an epoch begins, for a weight of the divergence not above 0.
     """
 
     optimizer: Slang
@@ -41,6 +43,7 @@ class JointGaussian:
 
     def start(self, layer: Layer, loss: Loss, optimizer: Optimizer, rng: Rng, *, like: Array) -> Begun:
         params = ModelParams(layer.init(rng, like=like), loss.init(like=like))
+        check_no_divergence(layer, params.layer, self.optimizer)
         return Begun(params, self.optimizer.init(params))
 
     def epoch(self, job: Job) -> EpochFunction:

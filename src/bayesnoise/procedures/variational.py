@@ -11,6 +11,7 @@ from bayesnoise._typing import Array, Params, Rng
 from bayesnoise.layer import Layer
 from bayesnoise.losses import Loss
 from bayesnoise.natural_gradient import VariationalOptimizer, Vogn, posterior, predictor, variational_step
+from bayesnoise.natural_gradient.own_divergence import check_no_divergence
 from bayesnoise.natural_gradient.per_example import mixing_refusal
 from bayesnoise.objective import ModelParams
 from bayesnoise.optimizers import Optimizer
@@ -23,7 +24,8 @@ class Variational:
     """A Gaussian law of the parameters, fitted by the `optimizer` given here: that of the job is not used.
 
     `rate_scale` multiplies the learning rates of the job, for an optimizer whose rates are of another size than those
-    that the job was made for. ValueError, when an epoch begins, for a weight of the divergence that is not above 0.
+    that the job was made for. ValueError at the start for a layer with a divergence of its own, and, when an epoch
+    begins, for a weight of the divergence that is not above 0.
     """
 
     optimizer: VariationalOptimizer
@@ -37,6 +39,7 @@ class Variational:
 
     def start(self, layer: Layer, loss: Loss, optimizer: Optimizer, rng: Rng, *, like: Array) -> Begun:
         params = ModelParams(layer.init(rng, like=like), loss.init(like=like))
+        check_no_divergence(layer, params.layer, self.optimizer)
         return Begun(params, self.optimizer.init(params))
 
     def epoch(self, job: Job) -> EpochFunction:
