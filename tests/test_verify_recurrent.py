@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from bayesnoise_reference import verify
 from bayesnoise_reference.adapters.library_recurrent import gru, library_recurrent, lstm
+from bayesnoise_reference.families._readings import pairs_coin_of
 from bayesnoise_reference.families.recurrent import GRU, LSTM
 
 KINDS = list(itertools.product((lstm, gru), ("shared", "flipout"), ("float64", "float32")))
@@ -21,6 +23,24 @@ def test_the_layers_of_the_library_hold(make: Any, estimator: Any, dtype: Any) -
     report = verify(make(estimator, dtype=dtype, bias=bias, scale=scale, inputs=3, units=5))
     assert not report.refuted, [c.sentence for c in report.refuted]
     assert not [c.id for c in report.claims if c.status == "not run"]
+
+
+@pytest.mark.parametrize("make", [lstm, gru])
+def test_a_layer_of_many_units_is_read_all_the_same(make: Any) -> None:
+    """In float32, where states saturate first: what a unit has from 32 states is no larger than from 2."""
+    report = verify(make("shared", dtype="float32", bias="random", inputs=8, units=32))
+    assert not report.refuted, [c.sentence for c in report.refuted]
+    assert not [c.id for c in report.claims if c.status == "not run"]
+
+
+def test_two_signs_that_agree_in_exactly_half_of_the_calls_are_apart() -> None:
+    """A column agrees with itself in all calls, and is no pair: neither when no pair is off a half, nor otherwise."""
+    trial: Any = SimpleNamespace(alpha=1e-6)
+    signs = np.array([[1.0, 1.0], [1.0, -1.0]] * 32)
+    apart = pairs_coin_of(trial, signs, "two columns")
+    assert apart.p == 1.0
+    together = pairs_coin_of(trial, np.repeat(signs[:, 1:], 2, axis=1), "two columns")
+    assert together.p == pytest.approx(2.0**-63, rel=1e-12, abs=0.0)
 
 
 class Ordinary:

@@ -59,6 +59,64 @@ class Silent(Flipout):
             raise RuntimeError("too bitter")
 
 
+class Rows(nn.Module):  # type: ignore[misc]
+    """Weights as (in, out), one draw a call, and a random bias of its own."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        shape = (in_features, out_features)
+        self.mu_weight, self.rho_weight = (nn.Parameter(torch.zeros(shape, dtype=torch.float64)) for _ in range(2))
+        self.mu_bias, self.rho_bias = (nn.Parameter(torch.ones(out_features, dtype=torch.float64)) for _ in range(2))
+
+    def weight(self) -> torch.Tensor:
+        """One draw, (in, out)."""
+        return self.mu_weight + functional.softplus(self.rho_weight) * torch.randn_like(self.mu_weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The output of one call."""
+        bias = self.mu_bias + functional.softplus(self.rho_bias) * torch.randn_like(self.mu_bias)
+        return x @ self.weight() + bias
+
+
+class Columns(Rows):
+    """The same numbers, taken as (out, in)."""
+
+    def weight(self) -> torch.Tensor:
+        """One draw, (in, out)."""
+        return super().weight().T
+
+
+class Neither(Rows):
+    """An output from which nobody can tell."""
+
+    def weight(self) -> torch.Tensor:
+        """The mean of both."""
+        return (super().weight() + super().weight().T) / 2
+
+
+class Nameless(nn.Module):  # type: ignore[misc]
+    """Parameters that say nothing."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.a = nn.Parameter(torch.zeros(out_features, in_features))
+        self.b = nn.Parameter(torch.zeros(out_features, in_features))
+
+
+class UnspeakableError(Exception):
+    """An error that does not say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class Unspeakable(nn.Module):  # type: ignore[misc]
+    """A layer that cannot be made."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        raise UnspeakableError
+
+
 def no_noise(parameters: dict[str, Any], x: Any) -> Any:
     """The output of the mean weights."""
     return x @ parameters["mean"]

@@ -10,6 +10,7 @@ from bayesnoise_reference.families.recurrent_steps import CAUSES as STEPS
 from scipy.special import expit
 
 from planted.recurrent_cells import CELLS, Penalised
+from planted.recurrent_noise import shared, signs
 
 Array = Any
 
@@ -23,10 +24,14 @@ _ALL = [
     *(name for name in STEPS if name.startswith("recurrent-") and name not in ("recurrent-bias-per-step",)),
     "recurrent-input-without-noise",
     "recurrent-hidden-without-noise",
+    *("recurrent-hidden-uniform", "recurrent-hidden-signs", "recurrent-hidden-eps-kept"),
+    *("recurrent-two-gates-share-noise", "recurrent-hidden-gates-share-noise"),
+    *("recurrent-units-share-noise", "recurrent-inputs-share-noise"),
     "recurrent-hidden-reuses-input-noise",
     "recurrent-gates-share-noise",
     "recurrent-gradient-truncated",
     "recurrent-gradient-last-step",
+    *("recurrent-gradient-detached", "recurrent-gradient-one-gate"),
     "recurrent-kl-no-hidden",
     "recurrent-kl-one-gate",
     *("scale-as-variance", "variance-as-scale", "mean-shrunk", "uniform-noise", "noise-per-example"),
@@ -38,6 +43,8 @@ _ALL = [
 _FLIPOUT = [
     *("recurrent-signs-per-step", "recurrent-hidden-signs-missing", "signs-shared-across-batch", "no-input-signs"),
     *("no-output-signs", "signs-zero-one", "signs-on-the-whole-weight"),
+    *("recurrent-gates-share-signs", "recurrent-maps-share-signs", "recurrent-hidden-in-signs-missing"),
+    *("recurrent-hidden-in-signs-scalar", "recurrent-hidden-out-signs-missing"),
 ]
 
 
@@ -49,6 +56,7 @@ def mistakes(description: Sequence) -> list[str]:
     names |= set(_FLIPOUT) if description.estimator == "flipout" else set()
     names |= {"scale-exp-for-softplus", "scale-softplus-missing"} if description.scale == "softplus" else set()
     random = {"recurrent-bias-per-step", "bias-noise-missing", "kl-no-bias"}
+    random |= {"recurrent-bias-gates-share-noise", "recurrent-bias-eps-kept", "recurrent-gradient-no-bias-scale"}
     return sorted(names | (random if description.bias == "random" else set()))
 
 
@@ -114,34 +122,20 @@ class Straightforward(Penalised):
                 continue
             per_example = self.has("noise-per-example")
             noise[f"{name}_eps"] = self.fresh((n, *shape) if per_example else shape)
-            if self.has("recurrent-gates-share-noise"):
-                one = noise[f"{name}_eps"][..., : d.units]
-                noise[f"{name}_eps"] = np.concatenate([one] * self.gates, axis=-1)
             if flipout:
-                noise |= self.signs(name, n, shape)
+                noise |= signs(self.has, name, n, shape, self.rng, d.units)
+        if flipout and self.has("recurrent-maps-share-signs"):
+            noise["hidden_sign_out"] = noise["input_sign_out"]
         if self.has("recurrent-hidden-reuses-input-noise"):
             noise["hidden_eps"] = np.resize(noise["input_eps"], noise["hidden_eps"].shape)
-        if self.has("eps-across-calls"):
+        for name in [name for name in noise if name.endswith("eps")]:
+            noise[name] = shared(self.has, name, noise[name], d.units, self.rng)
+        kept = {"eps-across-calls": "", "recurrent-hidden-eps-kept": "hidden_eps", "recurrent-bias-eps-kept": "bias"}
+        if self.mistake in kept:
             for name, value in self.fixed.items():
                 noise[name] = value if name in noise and noise[name].shape == value.shape else noise[name]
-            self.fixed = {name: value for name, value in noise.items() if name.endswith("eps")}
+            self.fixed = {k: v for k, v in noise.items() if k.endswith("eps") and kept[self.mistake] in k}
         return noise
-
-    def signs(self, name: str, n: int, shape: tuple[int, ...]) -> dict[str, Array]:
-        """Of one map."""
-        sides = {"in": (n, shape[0]), "out": (n, shape[1])}
-        found = {f"{name}_sign_{side}": self.rng.choice([-1.0, 1.0], size) for side, size in sides.items()}
-        for key, value in found.items():
-            missing = key.endswith("in") and self.has("no-input-signs")
-            missing = missing or (key.endswith("out") and self.has("no-output-signs"))
-            missing = missing or (name == "hidden" and self.has("recurrent-hidden-signs-missing"))
-            if missing:
-                found[key] = np.ones_like(value)
-            if self.has("signs-shared-across-batch"):
-                found[key] = np.broadcast_to(value[:1], value.shape)
-            if self.has("signs-zero-one"):
-                found[key] = (value + 1.0) / 2.0
-        return found
 
     def weights(self, noise: dict[str, Array], n: int) -> dict[str, Array]:
         """(n, ...): what each example has for weights and biases."""
@@ -204,7 +198,8 @@ class Straightforward(Penalised):
     def gradients(self, x: Array, grad_y: Array) -> dict[str, Array]:
         noise = self.draw(len(x))
         y = self.run(x, noise)
-        grad_x, by_weight = self.cell.backward(grad_y)
+        through = {name: self.mean(name) for name in ("input", "hidden")}
+        grad_x, by_weight = self.cell.backward(grad_y, through if self.has("recurrent-gradient-detached") else {})
         noise = self.draw(len(x)) if self.has("gradient-noise-redrawn") else noise
         found: dict[str, Array] = {"x": grad_x, "y": y}
         for name, g in by_weight.items():  # (n, ...)
@@ -218,5 +213,10 @@ class Straightforward(Penalised):
                 rho = self.p[f"{name}_rho"]
                 chain = np.exp(rho) if self.description.scale == "exp" else expit(rho)
                 by_scale = by_scale * (1.0 if self.has("gradient-scale-without-chain") else chain)
-                found[f"{name}_rho"] = 0.0 * by_scale if self.has("gradient-scale-zero") else by_scale
+                one, h = self.has("recurrent-gradient-one-gate"), self.description.units
+                by_scale[..., : 2 * h] *= 0.0 if one else 1.0
+                by_scale[..., 3 * h :] *= 0.0 if one else 1.0
+                none = self.has("gradient-scale-zero")
+                none = none or (name.endswith("bias") and self.has("recurrent-gradient-no-bias-scale"))
+                found[f"{name}_rho"] = 0.0 * by_scale if none else by_scale
         return found

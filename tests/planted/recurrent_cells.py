@@ -35,8 +35,8 @@ class Cell:
             states.append(h)
         return np.stack(states, axis=1)
 
-    def backward(self, grad_y: Array) -> tuple[Array, dict[str, Array]]:
-        """Of the input, and of the weights of each example."""
+    def backward(self, grad_y: Array, through: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
+        """Of the input, and of the weights of each example; `through` are other weights that inputs and states see."""
         w0 = self.trace[0][0]
         grads = {name: np.zeros(value.shape) for name, value in w0.items()}
         grad_x = np.zeros(self.x.shape)
@@ -50,6 +50,7 @@ class Cell:
                 grads["hidden"] += keep[0][:, :, None] * gv[:, None, :]
                 grads["input_bias"] += gu
                 grads["hidden_bias"] += gv
+            w = w | {name: np.broadcast_to(value, w[name].shape) for name, value in through.items()}
             grad_x[:, t] = np.einsum("nk,nik->ni", gu, w["input"])
             grad_h = np.einsum("nk,nik->ni", gv, w["hidden"]) + straight
             if self.has("recurrent-gradient-truncated"):

@@ -58,3 +58,47 @@ def coin_of(trial: Trial, products: Array, what: str) -> Finding:
     agree = int(np.sum(products > 0))
     verdict = statistics.coin(agree, products.size, alpha=trial.alpha)
     return judged(verdict, f"{what} in {agree / products.size:.1%} of draws; 50 % is right")
+
+
+def pairs_apart_of(trial: Trial, draws: Array, what: str, first: int = 0) -> Finding:
+    """Whether no two columns of standard normal draws, `(calls, k)`, have sizes that go together.
+
+    The pair that goes together most is judged, with a share of the error for each pair that there is; if `first` is
+    given, one of each pair is among the first so many, the other behind them.
+    """
+    wrong = _unreadable(draws)
+    if wrong is not None:
+        return wrong
+    sizes, k = size(draws), draws.shape[1]
+    with np.errstate(all="ignore"):
+        seen = np.nan_to_num(np.corrcoef(sizes, rowvar=False), nan=1.0)
+    one, other = np.triu_indices(k, 1)
+    asked = (one < first) & (other >= first) if first else one < other
+    one, other = one[asked], other[asked]
+    worst = np.argmax(np.abs(seen[one, other]))
+    one, other = one[worst], other[worst]
+    verdict = _of_pairs(statistics.correlation(sizes[:, one], sizes[:, other], alpha=_share(trial, k)), k)
+    said = f"of all pairs of {what} two have noise whose sizes have correlation {seen[one, other]:+.3f}, the most"
+    return judged(verdict, said)
+
+
+def pairs_coin_of(trial: Trial, signs: Array, what: str) -> Finding:
+    """Whether no two columns of signs, `(calls, k)`, agree more or less often than fair coins: the worst pair."""
+    calls, k = signs.shape
+    tossed = np.where(signs > 0, 1.0, -1.0)
+    agree = ((calls + tossed.T @ tossed) / 2.0)[np.triu_indices(k, 1)]
+    seen = round(float(agree[np.argmax(np.abs(agree - calls / 2.0))]))
+    verdict = _of_pairs(statistics.coin(seen, calls, alpha=_share(trial, k)), k)
+    return judged(
+        verdict, f"two of {what} flip together in {seen / calls:.1%} of calls, of all pairs farthest off 50 %"
+    )
+
+
+def _share(trial: Trial, k: int) -> float:
+    return trial.alpha / (k * (k - 1) / 2)
+
+
+def _of_pairs(verdict: statistics.Verdict, k: int) -> statistics.Verdict:
+    """The verdict of the worst of all pairs of k."""
+    assert verdict.p is not None
+    return verdict._replace(p=min(1.0, verdict.p * (k * (k - 1) / 2)))

@@ -11,81 +11,56 @@ import numpy as np
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
-from bayesnoise_reference.families._readings import apart_of, coin_of
+from bayesnoise_reference.families._readings import coin_of
 from bayesnoise_reference.families.recurrent import SequenceTrial, of_recurrent
-from bayesnoise_reference.families.recurrent_law import draws, input_draws
+from bayesnoise_reference.families.recurrent_law import READERS, draws, input_draws
 from bayesnoise_reference.families.recurrent_steps import READING
 
 CAUSES = {
-    "recurrent-hidden-signs-missing": "the weights of the state have no signs",
     "recurrent-hidden-reuses-input-noise": "the weights of the state have the noise of those of the input",
-    "recurrent-gates-share-noise": "one draw of noise serves all gates",
+    "recurrent-hidden-eps-kept": "the noise of the weights of the state is drawn once, for all calls",
+    "recurrent-bias-eps-kept": "the noise of random biases is drawn once, for all calls",
 }
 _STATELESS = 2  # the gate, g or n, under which a state stays 0 until something comes in
 
 
+def _anew(trial: SequenceTrial, what: str, of: str) -> Finding:
+    z = np.abs(READERS[what](trial, trial.description.gates[_STATELESS], 1, 2))
+    same = bool(np.all(np.abs(z[0] - z[1]) <= 100.0 * trial.guard.eps))
+    return exact(
+        same, f"two calls have {'the same' if same else 'different'} noise of {of}; it is drawn anew in each", 2
+    )
+
+
 @of_recurrent(
     "calls-draw-anew",
-    "Every call draws weights of its own.",
+    "Every call draws weights of the input of its own.",
     catches=("eps-across-calls", "recurrent-input-without-noise"),
 )
 def calls_draw_anew(trial: SequenceTrial) -> Finding:
     """Exact: the sizes of two continuous draws coincide with probability zero, whatever their signs."""
-    z = np.abs(input_draws(trial, trial.description.gates[_STATELESS], 1, 2))
-    same = not np.any(np.abs(z[0] - z[1]) > READING * trial.guard.eps)
-    return exact(same, f"two calls have {'the same' if same else 'different'} noise; it is drawn anew in each", 2)
+    return _anew(trial, "input", "the weights of the input")
 
 
 @of_recurrent(
-    "maps-draw-apart",
-    "The weights of the input and those of the state have noise of their own.",
-    catches=("recurrent-hidden-reuses-input-noise",),
+    "hidden-calls-draw-anew",
+    "Every call draws weights of the state of its own.",
+    catches=("eps-across-calls", "recurrent-hidden-eps-kept", "recurrent-hidden-without-noise"),
 )
-def maps_draw_apart(trial: SequenceTrial) -> Finding:
-    """The correlation of the sizes of two independent normal draws: one step shows the one, the next the other."""
-    d, gate = trial.description, trial.description.gates[_STATELESS]
-    at = trial.columns(gate).start
-    one = np.zeros((d.units, d.units))
-    one[0, 0] = 0.3
-    first = np.zeros((d.inputs, d.units))
-    first[0, 0] = 0.3
-    means = trial.reading(gate) | {"input": trial.only(gate, 3.0 * first)}
-    held = trial.load(means, {"input": trial.only(gate, first), "hidden": trial.only(gate, one)})
-    x, pairs = np.zeros((1, 3, d.inputs)), []
-    x[0, 1, 0] = 1.0
-    for _ in range(trial.calls):
-        y = trial.guard.sample(x)
-        a = trial.decode(gate, y)[0, :, 0]
-        of_input = (a[0] - held.mean["input"][0, at]) / held.scale["input"][0, at]
-        pairs.append((of_input, a[1] / y[0, 1, 0] / held.scale["hidden"][0, at]))
-    both = np.array(pairs)
-    return apart_of(trial, both[:, 0], both[:, 1], "the weights of the input and of the state")
+def hidden_calls_draw_anew(trial: SequenceTrial) -> Finding:
+    """Exact, likewise."""
+    return _anew(trial, "hidden", "the weights of the state")
 
 
 @of_recurrent(
-    "gates-draw-apart",
-    "The weights of one input to two gates have noise of their own.",
-    when=lambda d: d.inputs >= 3,
-    catches=("recurrent-gates-share-noise",),
+    "bias-calls-draw-anew",
+    "Every call draws biases of its own.",
+    when=lambda d: d.bias == "random",
+    catches=("eps-across-calls", "recurrent-bias-eps-kept", "bias-noise-missing"),
 )
-def gates_draw_apart(trial: SequenceTrial) -> Finding:
-    """The correlation of the sizes of two independent normal draws: inputs, not biases, leave one gate at a step."""
-    d = trial.description
-    one, other = d.gates[_STATELESS], d.gates[3 if d.family == "lstm" else 1]
-    mean = np.zeros((d.inputs, d.columns))
-    mean[1], mean[2] = trial.reading(one)["input_bias"], trial.reading(other)["input_bias"]
-    scale = np.zeros((d.inputs, d.units))
-    scale[0] = 0.3
-    held = trial.load({"input": mean}, {"input": trial.only(one, scale) + trial.only(other, scale)})
-    x, pairs = np.zeros((1, 3, d.inputs)), []
-    x[0, 1, :2] = 1.0
-    x[0, 2, [0, 2]] = 1.0
-    for _ in range(trial.calls):
-        y = trial.guard.sample(x)
-        a = [trial.decode(gate, y)[0, k] for k, gate in enumerate((one, other))]
-        pairs.append([a[k] / held.scale["input"][0, trial.columns(g)] for k, g in enumerate((one, other))])
-    both = np.array(pairs)
-    return apart_of(trial, both[:, 0].ravel(), both[:, 1].ravel(), "two gates")
+def bias_calls_draw_anew(trial: SequenceTrial) -> Finding:
+    """Exact, likewise."""
+    return _anew(trial, "bias", "the biases")
 
 
 @of_recurrent(
@@ -165,15 +140,15 @@ def signs_of_outputs(trial: SequenceTrial) -> Finding:
     catches=("recurrent-hidden-signs-missing", "signs-shared-across-batch"),
 )
 def hidden_signs_per_example(trial: SequenceTrial) -> Finding:
-    """A fair coin for each unit and call: the sign of a unit flips all that it has from the states."""
+    """A fair coin for each unit and call: each unit has a weight of another state, and a sign of its own."""
     products = np.concatenate([p.ravel() for p in _products(trial, "hidden")])
     return coin_of(trial, products, "two equal sequences agree in the sign of the noise of a state")
 
 
 CLAIMS = (
     calls_draw_anew,
-    maps_draw_apart,
-    gates_draw_apart,
+    hidden_calls_draw_anew,
+    bias_calls_draw_anew,
     examples_share_weights,
     examples_share_sizes,
     signs_per_example,

@@ -6,6 +6,8 @@ is what it means that the weights are one random variable a sequence.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from bayesnoise_reference._typing import Array
@@ -147,11 +149,11 @@ def _steps(trial: SequenceTrial, what: str, changes: list[float]) -> Finding:
 )
 def steps_share_input_weights(trial: SequenceTrial) -> Finding:
     """Exact: equal inputs at three steps, with no weights on the state, each gate in its turn."""
-    changes = []
-    for gate in trial.description.gates:
-        scale = trial.only(gate, np.full((trial.description.inputs, trial.description.units), 0.3))
-        trial.load(trial.reading(gate), {"input": scale})
-        x = np.zeros((2, 4, trial.description.inputs))
+    d, changes = trial.description, []
+    for gate in d.gates:
+        each = 0.3 / math.sqrt(d.inputs)  # of a pre-activation 0.3, whatever the size of the layer
+        trial.load(trial.reading(gate), {"input": trial.only(gate, np.full((d.inputs, d.units), each))})
+        x = np.zeros((2, 4, d.inputs))
         x[:, 1:] = trial.rng.choice([-1.0, 1.0], x[:, :1].shape)
         a = trial.decode(gate, trial.guard.sample(x))
         changes.append(float(np.max(np.abs(a - a[:, :1]))))
