@@ -188,3 +188,11 @@ def test_what_is_refused(build: Any, message: str) -> None:
     with pytest.raises(TypeError, match="values has dtype int64, expected real floating point"):
         FlipES(members=2).gradient((), np.zeros(2, dtype=np.int64))
     assert evolution.FlipES() == FlipES()
+
+
+def test_values_that_are_not_finite_are_counted(namespace: Namespace) -> None:
+    strategy = FlipES(members=4)
+    for wrong in ([np.nan], [np.inf, -np.inf], [np.nan] * 4):
+        values = namespace.asarray(np.array([*wrong, 1.0, 2.0, 3.0][:4]))
+        with pytest.raises(ValueError, match=rf"values has {len(wrong)} of 4 that are not finite, expected a number"):
+            strategy.gradient((), values)

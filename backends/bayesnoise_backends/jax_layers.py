@@ -45,8 +45,8 @@ def _backward_with_kl(
     return _layer.backward_with_kl(layer, thaw(residuals), grad_y, weights, input_grad=input_grad)
 
 
-def _absorb(layer: Layer, params: Params, residuals: Residuals) -> Params:
-    return _layer.absorb(layer, params, thaw(residuals))
+def _absorb(layer: Layer, params: Params, residuals: Residuals, share: float | None) -> Params:
+    return _layer.absorb(layer, params, thaw(residuals), share)
 
 
 _init_jit = jax.jit(_init, static_argnums=0)
@@ -120,8 +120,8 @@ class _JittedMoments(Jitted):
 
 
 class _JittedStatistics(Jitted):
-    def absorb(self, params: Params, residuals: Residuals) -> Params:
-        return _absorb_jit(self.layer, params, residuals)
+    def absorb(self, params: Params, residuals: Residuals, share: float | None = None) -> Params:
+        return _absorb_jit(self.layer, params, residuals, share)
 
     def frozen(self) -> Jitted:
         return jitted(_layer.frozen(self.layer))

@@ -88,9 +88,11 @@ class Chain:
         noise = (None,) * len(self.layers) if noise is None else noise
         return tuple(layer.kl_grad(p, n) for layer, p, n in zip(self.layers, params, noise, strict=True))
 
-    def absorb(self, params: tuple[Any, ...], residuals: tuple[Any, ...]) -> tuple[Any, ...]:
+    def absorb(
+        self, params: tuple[Any, ...], residuals: tuple[Any, ...], share: float | None = None
+    ) -> tuple[Any, ...]:
         """The parameters with the statistics that the layers keep brought up to date."""
-        return tuple(_layer.absorb(*parts) for parts in zip(self.layers, params, residuals, strict=True))
+        return tuple(_layer.absorb(*parts, share) for parts in zip(self.layers, params, residuals, strict=True))
 
     def frozen(self) -> Chain:
         """The chain of the layers as they predict."""

@@ -111,10 +111,10 @@ class Drawn:
 
         return _by_leaf(leaf, params, tree.map(lambda m: array_namespace(m).zeros_like(m), params.mu))
 
-    def absorb(self, params: DrawnParams, residuals: DrawnResiduals) -> DrawnParams:
+    def absorb(self, params: DrawnParams, residuals: DrawnResiduals, share: float | None = None) -> DrawnParams:
         """The parameters with the statistics that the layer keeps brought up to date."""
         at = self._at(params, residuals.eps)
-        seen = _layer.absorb(self.layer, at, residuals.layer)
+        seen = _layer.absorb(self.layer, at, residuals.layer, share)
         return params._replace(mu=filled(of_learned(params.mu), seen))
 
     def frozen(self) -> Drawn:

@@ -100,11 +100,19 @@ class FlipES:
     def gradient(self, noise: tuple[Base, ...], values: Array) -> Params:
         """The estimate, like the parameters, from the value of the objective at every member in the order of `perturb`.
 
-        `values (bases * members,)`. TypeError or ValueError for values of another kind or shape.
+        `values (bases * members,)`. TypeError or ValueError for values of another kind or shape, and ValueError for
+        some that are not finite, unless they are traced.
         """
         _checks.floating("values", values)
         _checks.shape("values", values, (self.bases * self.members,))
         xp = array_namespace(values)
+        finite = xp.isfinite(values)
+        if not _checks.every(finite):
+            wrong = int(xp.sum(xp.astype(~finite, values.dtype)))
+            raise ValueError(
+                f"values has {wrong} of {values.shape[0]} that are not finite, expected a number for every member: one "
+                "alone makes the whole estimate NaN; give a member whose objective fails the worst finite value"
+            )
         by_base = xp.reshape(values, (self.bases, self.members))
         estimates = [self._estimate(base, by_base[b, :]) for b, base in enumerate(noise)]
         return tree.map(lambda *leaves: sum(leaves[1:], leaves[0]) / self.bases, *estimates)

@@ -67,8 +67,11 @@ class HasMoments(Protocol):
 class HasStatistics(Protocol):
     """A layer that keeps statistics of its inputs beside its parameters, as batch normalisation does."""
 
-    def absorb(self, params: Params, residuals: Residuals) -> Params:
-        """The parameters with the statistics of one more batch taken in."""
+    def absorb(self, params: Params, residuals: Residuals, share: float | None = None) -> Params:
+        """The parameters with the statistics of one more batch taken in, moved by `share` of the way to them.
+
+        Without a share, by the layer's own. At 1 nothing is left of those before, if they are finite.
+        """
         ...
 
     def frozen(self) -> Layer:
@@ -139,9 +142,9 @@ def frozen(layer: Layer) -> Layer:
     return layer.frozen() if isinstance(layer, HasStatistics) else layer
 
 
-def absorb(layer: Layer, params: Params, residuals: Residuals) -> Params:
+def absorb(layer: Layer, params: Params, residuals: Residuals, share: float | None = None) -> Params:
     """The parameters after one more batch: unchanged unless the layer keeps statistics."""
-    return layer.absorb(params, residuals) if isinstance(layer, HasStatistics) else params
+    return layer.absorb(params, residuals, share) if isinstance(layer, HasStatistics) else params
 
 
 def zero(like: Array) -> Array:

@@ -128,10 +128,14 @@ class MultiSample:
     def kl_grad(self, params: Params, noise: MultiSampleNoise | None = None) -> Params:
         return self.layer.kl_grad(params, None if noise is None else noise.calls[0])
 
-    def absorb(self, params: Params, residuals: MultiSampleResiduals) -> Params:
-        """The parameters with the statistics of each call taken in, one after another."""
-        for one in residuals.calls:
-            params = _layer.absorb(self.layer, params, one)
+    def absorb(self, params: Params, residuals: MultiSampleResiduals, share: float | None = None) -> Params:
+        """The parameters with the statistics of each call taken in, one after another; of a share, each has its part.
+
+        With `p = share / samples`, call i from 0 on moves them by `p / (1 - share + (i + 1) p)`.
+        """
+        for i, one in enumerate(residuals.calls):
+            step = None if share is None else share / (self.samples * (1.0 - share) + (i + 1) * share)
+            params = _layer.absorb(self.layer, params, one, step)
         return params
 
     def frozen(self) -> MultiSample:

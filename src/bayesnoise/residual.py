@@ -70,9 +70,9 @@ class Residual:
     def kl_grad(self, params: ResidualParams, noise: Noise | None = None) -> ResidualParams:
         return ResidualParams(self.layer.kl_grad(params.layer, noise))
 
-    def absorb(self, params: ResidualParams, residuals: Residuals) -> ResidualParams:
+    def absorb(self, params: ResidualParams, residuals: Residuals, share: float | None = None) -> ResidualParams:
         """The parameters with the statistics that the layer keeps brought up to date."""
-        return ResidualParams(_layer.absorb(self.layer, params.layer, residuals))
+        return ResidualParams(_layer.absorb(self.layer, params.layer, residuals, share))
 
     def frozen(self) -> Residual:
         """The sum with the layer as it predicts."""

@@ -19,8 +19,10 @@ class Standardised(NamedTuple):
 def standardise(x: Array, axes: Shape, epsilon: float) -> Standardised:
     """The values standardised over the axes."""
     xp = array_namespace(x)
-    mean = xp.mean(x, axis=axes, keepdims=True)
-    centred = x - mean
+    rough = xp.mean(x, axis=axes, keepdims=True)
+    centred = x - rough
+    missed = xp.mean(centred, axis=axes, keepdims=True)  # where the mean is large its own rounding is
+    mean, centred = rough + missed, centred - missed
     variance = xp.mean(centred * centred, axis=axes, keepdims=True)
     inverse_sd = 1.0 / xp.sqrt(variance + epsilon)
     return Standardised(centred * inverse_sd, mean, variance, inverse_sd)

@@ -125,6 +125,7 @@ class BatchNorm:
 
     def __post_init__(self) -> None:
         self.frozen()
+        _checks.number("momentum", self.momentum)
         if not 0 < self.momentum <= 1:
             raise ValueError(f"momentum is {self.momentum}, expected the share of the newest batch, in (0, 1]")
 
@@ -165,16 +166,19 @@ class BatchNorm:
     def kl_grad(self, params: BatchNormParams, noise: Empty | None = None) -> BatchNormParams:
         return _zeros(params)
 
-    def absorb(self, params: BatchNormParams, residuals: BatchNormResiduals) -> BatchNormParams:
-        """The running statistics moved by `momentum` towards those of the batch."""
+    def absorb(
+        self, params: BatchNormParams, residuals: BatchNormResiduals, share: float | None = None
+    ) -> BatchNormParams:
+        """The running statistics moved towards those of the batch, by `momentum` or the share given."""
         values, mean, variance, _ = residuals.standardised
         xp = array_namespace(values)
-        count, keep = prod(values.shape) // self.features, 1.0 - self.momentum
+        share = self.momentum if share is None else share
+        count, keep = prod(values.shape) // self.features, 1.0 - share
         batch_mean = xp.reshape(mean, (self.features,))
         batch_variance = xp.reshape(variance, (self.features,)) * (count / (count - 1))
         return params._replace(
-            running_mean=keep * params.running_mean + self.momentum * batch_mean,
-            running_variance=keep * params.running_variance + self.momentum * batch_variance,
+            running_mean=keep * params.running_mean + share * batch_mean,
+            running_variance=keep * params.running_variance + share * batch_variance,
         )
 
     def frozen(self) -> FrozenBatchNorm:

@@ -7,7 +7,7 @@ do, and predicts with the averages of what it meets there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from array_api_compat import array_namespace
@@ -23,34 +23,27 @@ from bayesnoise.procedures.procedure import Draw, Procedure
 def reestimate(layer: Layer, params: Params, x: Array, *, rng: Rng, batch_size: int = 1024) -> Params:
     """The parameters with the statistics of the layer over `x (n, ...)`: the mean over batches of nearly equal size.
 
-    `absorb` moves a statistic by a share of the way to that of the batch. Two of its results, from 0 and from 1, give
-    the share and the statistic itself, so nothing of the old statistics is left.
+    Each batch is absorbed by the share of its examples among those met so far: the first by 1, so that nothing of the
+    old statistics is left, and the last by as much as makes the whole their mean.
     """
     _checks.floating("x", x)
     _checks.positive_integer("batch_size", batch_size)
     n = x.shape[0]
     count = max(1, n // batch_size)
     edges = [n * i // count for i in range(count + 1)]
-    from_zero, from_one = (_with_statistics(params, value) for value in (0.0, 1.0))
-    found = _with_statistics(params, 0.0)
+    found = _without_statistics(params)
     for a, b, r in zip(edges[:-1], edges[1:], rng.split(count), strict=True):
-        batch, weight = x[a:b, ...], (b - a) / n
+        batch = x[a:b, ...]
         noise = layer.draw(r, params, batch.shape, like=x)
         _, residuals = layer.forward(params, noise, batch)
-        zero, one = (absorb(layer, p, residuals) for p in (from_zero, from_one))
-        found = _over_statistics(lambda f, z, o, w=weight: f + w * (z / (1.0 - (o - z))), found, zero, one)
+        found = absorb(layer, found, residuals, (b - a) / max(b, 1))
     return found
 
 
-def _over_statistics(function: Callable[..., Array], params: Params, *others: Params) -> Params:
-    """The tree with `function(leaf, *leaves)` where a statistic is kept, and the leaf itself elsewhere."""
-    every = zip(tree.paths(params), *(tree.leaves(other) for other in others), strict=True)
-    leaves = [leaf if learned(name) else function(leaf, *more) for (name, leaf), *more in every]
+def _without_statistics(params: Params) -> Params:
+    """The tree with 0 where a statistic is kept, which holds for those that are not finite as well."""
+    leaves = [leaf if learned(name) else array_namespace(leaf).zeros_like(leaf) for name, leaf in tree.paths(params)]
     return tree.unflatten(params, iter(leaves))
-
-
-def _with_statistics(params: Params, value: float) -> Params:
-    return _over_statistics(lambda leaf: array_namespace(leaf).full_like(leaf, value), params)
 
 
 @dataclass(frozen=True, eq=False)
