@@ -12,6 +12,7 @@ import pytest
 from bayesnoise_reference.vectors import FAMILIES, check, load_outputs, load_vectors
 from bayesnoise_reference.vectors.build import build
 from bayesnoise_reference.vectors.export import dumps
+from bayesnoise_reference.vectors.ranges import range_problem
 from cli_runs import refused, run
 
 GOOD = build(FAMILIES["bernoulli_dropout"]())
@@ -103,6 +104,18 @@ BAD_VECTORS: dict[str, tuple[Change, str]] = {
         lambda c: first(c)["inputs"]["x"]["data"].__setitem__(1, 10**400),
         f"{FIRST}.inputs.x.data[1] is 1000",
     ),
+    "a rate": (
+        lambda c: first(c)["inputs"]["rate"]["data"].__setitem__(0, 7),
+        f"{FIRST}.inputs.rate.data[0] is 7, expected at least 0 and below 1",
+    ),
+    "a rate that is a word": (
+        lambda c: first(c)["inputs"]["rate"]["data"].__setitem__(0, "NaN"),
+        f'{FIRST}.inputs.rate.data[0] is "NaN", expected at least 0 and below 1',
+    ),
+    "a mask": (
+        lambda c: last(c)["inputs"]["kept"]["data"].__setitem__(3, 0.5),
+        f"{FINAL}.inputs.kept.data[3] is 0.5, expected 0 or 1",
+    ),
     "affects nothing": (put(last, "affects", []), f"{FINAL}.affects has 0 items, expected at least 1"),
     "affects unknown": (put(last, "affects", ["z"]), f'{FINAL}.affects[0] is "z", which is not among the outputs'),
     "no affects": (drop(last, "affects"), f"{FINAL}.affects is missing"),
@@ -131,7 +144,18 @@ BAD_TEXT: dict[str, tuple[bytes, str]] = {
     "bare NaN": (b'{"schema": NaN}', "NaN is no JSON number"),
     "deep": (b"[" * 200_000, "nested too deeply"),
     "repeated": (b'{"schema": 1, "schema": 2}', 'the name "schema" stands twice'),
-    "long integer": (b'{"schema": ' + b"9" * 5000 + b"}", "not JSON"),
+    "long integer": (
+        dumps(GOOD).replace('"bayesnoise-vectors-1"', "9" * 5000, 1).encode(),
+        '$.schema is inf, expected "bayesnoise-vectors-1"',
+    ),
+    "long integer of an array": (
+        dumps(GOOD).replace('"data": [', '"data": [-' + "9" * 5000 + ", ", 1).encode(),
+        "data[0] is -inf, expected a finite number",
+    ),
+    "long integer for an integer": (
+        dumps(GOOD).replace('"tcId": 1,', '"tcId": ' + "9" * 5000 + ",", 1).encode(),
+        "tcId is inf, expected an integer",
+    ),
     "overflow": (dumps(GOOD).replace('"absolute": ', '"absolute": 1e999, "a": ', 1).encode(), "absolute is inf"),
     "overflowing element": (
         dumps(GOOD).replace('"data": [', '"data": [1e999, ', 1).encode(),
@@ -202,3 +226,23 @@ def test_a_value_that_is_not_finite_fails() -> None:
     (failure,) = check(GOOD, outputs).mismatches
     assert (failure.tc_id, failure.outputs, failure.likely_bugs) == (1, ("y",), ())
     assert failure.sentence.startswith("y[0, 3] is nan, expected ")
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("rate", (0.0, 0.5), (1.0, -0.1)),
+        ("pi", (0, 1), (1.5,)),
+        ("u", (0.5,), (0, 1)),
+        ("prior_scale", (1e-300,), (0.0, -1, "Infinity")),
+        ("epsilon", (0, 0.5), (-0.5, "NaN")),
+        ("hidden_sign_out", (-1.0, 1), (0, 2)),
+        ("causal", (0, 1.0), (2,)),
+        ("rank", (0, 3.0), (0.5, -1)),
+        ("stride", (1, 2.0), (0, 1.5, "NaN")),
+    ],
+)
+def test_ranges(name: str, right: tuple[Any, ...], wrong: tuple[Any, ...]) -> None:
+    assert range_problem(name, list(right)) is None
+    for x in wrong:
+        assert str(range_problem(name, [right[0], x])).startswith(f"[1] is {json.dumps(x)}, expected ")

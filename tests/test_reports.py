@@ -52,10 +52,10 @@ def hostile() -> Report:
     labels = {"labels": [HOSTILE, HOSTILE], "shares": [0.5, 0.5], "unit": HOSTILE}
     drawn = bad._replace(id="drawn", p=0.5, alpha=0.1, evidence="exact law", seen=labels, expected=labels)
     skipped = bad._replace(id="skipped", status="not run")
-    known = bad._replace(id=HOSTILE + "!")
-    return report(
-        bad, drawn, skipped, known, adapter=HOSTILE, versions={HOSTILE: HOSTILE}, expected_failures={known.id: HOSTILE}
-    )
+    known, came = bad._replace(id=HOSTILE + "!"), bad._replace(id=HOSTILE + "?", status="holds")
+    expected, versions = {known.id: HOSTILE, came.id: HOSTILE}, {HOSTILE: HOSTILE}
+    claims = (bad, drawn, skipped, known, came)
+    return report(*claims, adapter=HOSTILE, versions=versions, expected_failures=expected, layer=HOSTILE)
 
 
 def test_json_loses_nothing(tmp_path: Path) -> None:
@@ -182,8 +182,9 @@ def test_hostile_text_is_escaped_in_xml() -> None:
     assert suite is not None
     assert "\\x1b" in suite.attrib["name"]
     assert "<script>" in suite.attrib["name"]
-    assert {e.tag for e in suite.iter()} == {"testsuite", "properties", "property", "testcase", "failure", "skipped"}
-    assert (suite.attrib["tests"], suite.attrib["failures"], suite.attrib["skipped"]) == ("4", "2", "2")
+    tags = {"testsuite", "properties", "property", "testcase", "failure", "skipped", "system-out"}
+    assert {e.tag for e in suite.iter()} == tags
+    assert (suite.attrib["tests"], suite.attrib["failures"], suite.attrib["skipped"]) == ("5", "2", "2")
 
 
 def test_hostile_text_is_escaped_in_markdown() -> None:
@@ -195,7 +196,7 @@ def test_hostile_text_is_escaped_in_markdown() -> None:
     for forbidden in ("](", "://evil", "www.evil", "@you", "\x1b"):
         assert forbidden not in bare.replace("\\://", "").replace("\\](", "")
     rows = [line for line in text.splitlines() if line.startswith("| ")]
-    assert {line.replace("\\|", "").count("|") for line in rows} == {3}
+    assert {line.replace("\\|", "").count("|") for line in rows} == {3, 6}  # of what was not run, of what holds
     assert escaping.markdown_block("```\nx").startswith("````text\n")
 
 

@@ -14,6 +14,7 @@ import pytest
 from bayesnoise_reference.vectors import FAMILIES, check, export, load_vectors
 from bayesnoise_reference.vectors.build import excess
 from bayesnoise_reference.vectors.decimals import decode, encode
+from bayesnoise_reference.vectors.ranges import RANGES
 from cli_runs import refused, run
 from namespaces import NAMESPACES
 from vector_library import compute
@@ -95,6 +96,13 @@ def test_what_the_files_hold(folder: Path) -> None:
                     array = decode(field, group["dtype"])
                     assert encode(array, group["dtype"])["data"] == field["data"]
                     assert test["result"] == "invalid" or np.all(np.isfinite(array))
+
+
+def test_every_range_is_of_an_input_and_every_input_in_it(folder: Path) -> None:
+    """No name is left over from an input that is gone; what is published is taken."""
+    files = [load_vectors(folder / f"{family}.json") for family in FAMILIES]
+    inputs = {name for content in files for g in content["testGroups"] for t in g["tests"] for name in t["inputs"]}
+    assert set(RANGES) <= inputs
 
 
 def test_the_same_vectors_every_time(folder: Path, tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ lists its claims as `CLAIMS`: of `bayesnoise_reference.claims` if it is about ra
 
 from __future__ import annotations
 
+import json
 import platform
 import time
 import zlib
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pkgutil import iter_modules
@@ -25,8 +26,10 @@ import numpy as np
 
 from bayesnoise_reference import claims as claims_package
 from bayesnoise_reference import families as families_package
+from bayesnoise_reference.adapters._answers import short
 from bayesnoise_reference.adapters.adapter import Loadable
 from bayesnoise_reference.adapters.guard import KINDS, AdapterError, Guard
+from bayesnoise_reference.adapters.worker import check_limit
 from bayesnoise_reference.claims.causes import likely
 from bayesnoise_reference.claims.claim import Claim, Finding
 from bayesnoise_reference.claims.outcome import SUITE, Outcome, Report
@@ -66,6 +69,13 @@ def claims_for(adapter: Loadable) -> tuple[Claim, ...]:
     return tuple(claim for claim in all_claims() if claim.about(adapter.description))
 
 
+def laws_for(adapter: Loadable) -> dict[str, str]:
+    """What is claimed about this layer, by the ids of a report: the claims, then one for each kind of misbehaviour."""
+    description = adapter.description
+    laws = {claim.id(description): claim.law for claim in claims_for(adapter)}
+    return laws | {_behaviour_id(adapter, kind): sentence for kind, sentence in KINDS.items()}
+
+
 def verify(
     adapter: Loadable,
     tier: Tier = "pr",
@@ -78,8 +88,9 @@ def verify(
     """A report on the adapter's layer: of a correct one it refutes anything with a probability of at most `alpha`.
 
     `expected_failures` gives, by the id of a claim, why it is known to be refuted; `only` are ids to run alone, with
-    the draws and the share of the error that they have in a full run; `limit` is the time a call may take, in seconds.
-    Raises ValueError for an unknown tier or id, and for an alpha outside (0, 1).
+    the draws and the share of the error that they have in a full run. If those are about nothing but how the layer
+    behaves, every claim is put, for its calls. `limit` is the time a call may take, in seconds. Raises ValueError for
+    an unknown tier or id, for an alpha outside (0, 1), and for a limit that is no time.
     """
     if tier not in CALLS:
         raise ValueError(f"tier is {tier!r}, expected one of {', '.join(map(repr, CALLS))}")
@@ -87,26 +98,29 @@ def verify(
         raise ValueError(f"alpha is {alpha}, expected a probability of error above 0 and below 1")
     if seed < 0:
         raise ValueError(f"seed is {seed}, expected 0 or more")
+    check_limit(limit)
     started = time.perf_counter()
     only = None if only is None else frozenset(only)
     declared = claims_for(adapter)
     description = adapter.description
-    ids = {claim.id(description) for claim in declared} | {_behaviour_id(adapter, kind) for kind in KINDS}
+    ids = laws_for(adapter)
     for name, given in (("expected_failures", expected_failures or {}), ("only", only or ())):
-        unknown = sorted(set(given) - ids)
+        unknown = sorted(set(given) - ids.keys())
         if unknown:
-            raise ValueError(f"{name} has {unknown[0]!r}, which is no claim about this layer: see claims_for")
+            raise ValueError(f"{name} has {unknown[0]!r}, which is no claim about this layer: see laws_for")
     share = alpha / max(1, len(declared))
-    chosen = declared if only is None else tuple(c for c in declared if c.id(description) in only)
+    asked = tuple(c for c in declared if only is None or c.id(description) in only)
+    chosen = asked if asked or not only else declared  # how a layer behaves shows in the calls of all claims
     guard = Guard(adapter, limit)
-    outcomes = [_put(claim, guard, tier, share, alpha, seed) for claim in chosen]
+    again = partial(_replay, tier, alpha, seed)
+    outcomes = [_put(claim, guard, tier, share, again([claim.id(description)]), seed) for claim in chosen]
     refuted = frozenset(c.topic for c, o in zip(chosen, outcomes, strict=True) if o.status == "refuted")
     causes = likely(description, declared, refuted, all_causes())
     outcomes = [
         o._replace(likely_causes=causes.get(c.topic, ())) if o.status == "refuted" else o
         for c, o in zip(chosen, outcomes, strict=True)
     ]
-    outcomes += _behaviour(guard, only)
+    outcomes = (outcomes if asked else []) + _behaviour(guard, only, again)
     return Report(
         SUITE,
         description.name,
@@ -117,12 +131,17 @@ def verify(
         {**_versions(), **getattr(adapter, "versions", {})},
         time.perf_counter() - started,
         dict(expected_failures or {}),
+        getattr(description, "summary", ""),
     )
 
 
-def _put(claim: Claim, guard: Guard, tier: Tier, share: float, alpha: float, seed: int) -> Outcome:
+def _replay(tier: Tier, alpha: float, seed: int, only: Iterable[str]) -> str:
+    """The call that puts these claims again."""
+    return f'verify(adapter, tier="{tier}", alpha={alpha!r}, seed={seed}, only={json.dumps(sorted(only))})'
+
+
+def _put(claim: Claim, guard: Guard, tier: Tier, share: float, replay: str, seed: int) -> Outcome:
     name = claim.id(guard.description)
-    replay = f'verify(adapter, tier="{tier}", alpha={alpha!r}, seed={seed}, only=["{name}"])'
     missing = [method for method in claim.needs if not guard.can(method)]
     if missing:
         return Outcome(name, "not run", f"the adapter has no {' and no '.join(missing)}", alpha=share, replay=replay)
@@ -140,7 +159,7 @@ def _put(claim: Claim, guard: Guard, tier: Tier, share: float, alpha: float, see
         guard.fault(wrong.kind, wrong.sentence)
         return Outcome(name, "not run", f"it could not be judged: {wrong.sentence}", alpha=share, replay=replay)
     except Exception as error:  # numbers that no statistic can take: a verdict on the others must not be lost
-        said = f"it could not be computed from what the layer returned: {type(error).__name__}: {error}"
+        said = f"it could not be computed from what the layer returned: {type(error).__name__}: {short(error)}"
         return Outcome(name, "not run", said, alpha=share, replay=replay)
     return _outcome(name, found, share, replay)
 
@@ -171,7 +190,7 @@ def _behaviour_id(adapter: Loadable, kind: str) -> str:
     return f"{d.family}.{d.estimator}.adapter.{kind}"
 
 
-def _behaviour(guard: Guard, only: frozenset[str] | None) -> list[Outcome]:
+def _behaviour(guard: Guard, only: frozenset[str] | None, again: Callable[[Iterable[str]], str]) -> list[Outcome]:
     """What every call showed of the layer's manners: a claim for each kind of fault."""
     found = []
     for kind, sentence in KINDS.items():
@@ -182,7 +201,10 @@ def _behaviour(guard: Guard, only: frozenset[str] | None) -> list[Outcome]:
         said = guard.faults.get(kind, sentence)
         if not guard.calls:
             status, said = "not run", "no call was made"
-        found.append(Outcome(name, status, said, "exact", n=guard.calls, detects="one call that does it"))
+        replay = again({name, *(only or ())})
+        found.append(
+            Outcome(name, status, said, "exact", n=guard.calls, detects="one call that does it", replay=replay)
+        )
     return found
 
 

@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 from bayesnoise_reference.families.noise import Noise
-from scipy.special import dawsn
+from scipy.special import dawsn, ndtri
 
+from planted.noise_mistakes import mistakes
+
+__all__ = ["LAYERS", "adapter", "mistakes"]
 Array = Any
 
 LAYERS = [
@@ -18,71 +21,6 @@ LAYERS = [
     Noise(kind="drop_block", units=4, space=(4, 4)),
     Noise(kind="drop_block", units=4, space=(5,), block=3, scale_by="example"),
 ]
-
-_ALL = [
-    "noise-missing",
-    "noise-across-calls",
-    "noise-shared-across-batch",
-    "noise-shared-across-units",
-    "noise-additive",
-    "noise-gradient-identity",
-    "gradient-noise-redrawn",
-    "evaluation-noisy",
-    "evaluation-scaled",
-    "seed-ignored",
-    "empty-batch-fails",
-    "changes-input",
-    "same-array-returned",
-]
-_MASKS = [
-    "noise-not-inverted",
-    "noise-rate-as-keep",
-    "noise-scale-by-rate",
-    "noise-scale-root",
-    "noise-gradient-unscaled",
-]
-_NORMAL = [
-    "noise-alpha-as-deviation",
-    "noise-factor-clipped",
-    "noise-mean-zero",
-    "uniform-noise",
-    "rademacher-noise",
-    "noise-shared-across-positions",
-]
-_OWN = {
-    "bernoulli": [*_MASKS, "noise-shared-across-positions"],
-    "spatial": [*_MASKS, "noise-per-position"],
-    "gaussian": [*_NORMAL, "noise-alpha-from-rate"],
-    "learned": [
-        *_NORMAL,
-        "noise-alpha-averaged",
-        "noise-log-alpha-as-alpha",
-        "noise-gradient-alpha-averaged",
-        "noise-gradient-alpha-half",
-        "noise-gradient-alpha-missing",
-        "noise-gradient-by-alpha",
-        "noise-kl-averaged",
-        "noise-kl-sign",
-        "noise-kl-of-deviation",
-        "noise-kl-gradient-sign",
-        "noise-kl-gradient-averaged",
-    ],
-    "drop_block": [
-        "noise-gamma-is-rate",
-        "noise-gamma-without-edge",
-        "noise-block-smaller",
-        "noise-blocks-beyond-edge",
-        "noise-scale-missing",
-        "noise-scale-nominal",
-        "noise-scale-by-channel",
-        "noise-gradient-unscaled",
-    ],
-}
-
-
-def mistakes(description: Noise) -> list[str]:
-    """Those that can be made in such a layer."""
-    return [*_ALL, *_OWN[description.kind]]
 
 
 def adapter(description: Noise, mistake: str) -> Any:
@@ -132,10 +70,23 @@ class Layer:
         shape[1] = 1 if self.has("noise-shared-across-units") else shape[1]
         return tuple(shape)
 
+    def _uniform(self, shape: tuple[int, ...]) -> Array:
+        u = self.rng.uniform(size=shape)
+        if self.has("noise-stratified"):
+            return (self.rng.permuted(np.indices(shape)[1], axis=1) + u) / shape[1]
+        axis = 1 if self.mistake.endswith("across-units") else 0
+        half = shape[axis] // 2
+        first, again = np.take(u, range(shape[axis] - half), axis=axis), np.take(u, range(half), axis=axis)
+        if self.has("noise-tiled-across-units", "noise-tiled-across-batch"):
+            return np.concatenate([first, again], axis=axis)
+        if self.has("noise-mirrored-across-units", "noise-mirrored-across-batch"):
+            return np.concatenate([first, 1 - again], axis=axis)
+        return u
+
     def _mask(self, x: Array) -> Array:
         rate = self.description.rate
         keep = rate if self.has("noise-rate-as-keep") else 1 - rate
-        mask = (self.rng.uniform(size=self._shape(x)) < keep).astype(float)
+        mask = (self._uniform(self._shape(x)) < keep).astype(float)
         if self.has("noise-not-inverted"):
             return mask
         return mask / (
@@ -146,7 +97,7 @@ class Layer:
         shape = self._shape(x)
         if self.has("uniform-noise"):
             return self.rng.uniform(-np.sqrt(3), np.sqrt(3), shape)
-        return self.rng.choice([-1.0, 1.0], shape) if self.has("rademacher-noise") else self.rng.standard_normal(shape)
+        return self.rng.choice([-1.0, 1.0], shape) if self.has("rademacher-noise") else ndtri(self._uniform(shape))
 
     def _normal(self, zeta: Array) -> Array:
         factor = 1 + self._deviation().reshape(-1, *(1,) * (zeta.ndim - 2)) * zeta

@@ -62,16 +62,21 @@ class Straightforward(StraightforwardManners):
                     y = designs.apply(d, x, mean) + s * np.concatenate(z)
                 else:
                     y = designs.apply(d, x, mean) + s * designs.apply(d, r * x, delta)
-        return y + self._bias(noise).reshape(-1, *designs.bias_shape(d))
+        return y + self._bias(noise)
+
+    def _by_output(self, values: Array) -> Array:
+        """(out,) or (n, out), as it is added to an output."""
+        return values.reshape(-1, *designs.bias_shape(self.description)) if values.ndim < 3 else values
 
     def _bias(self, noise: dict[str, Array]) -> Array:
         d = self.description
         if d.bias == "none" or self.has("bias-missing"):
-            return np.zeros(d.outputs)
+            return self._by_output(np.zeros(d.outputs))
         if d.bias == "deterministic":
-            return self.held["bias"]
+            return self._by_output(self.held["bias"])
         times = 0.0 if self.has("bias-noise-missing") else 2.0 if self.has("bias-scale-doubled") else 1.0
-        return self.held["bias_mean"] + times * self._scale(self.held["bias_rho"]) * noise["bias_eps"]
+        scale = self._by_output(times * self._scale(self.held["bias_rho"]))
+        return self._by_output(self.held["bias_mean"]) + scale * self._by_output(noise["bias_eps"])
 
     def _out(self, y: Array) -> Array:
         y = np.ascontiguousarray(to_channels(self.description, y).astype(self.description.dtype))
@@ -132,15 +137,32 @@ class Straightforward(StraightforwardManners):
         share = n if self.has("gradient-mean-averaged") else 1
         found = {"mean": to_layout(d, grad_mean / share), "rho": to_layout(d, grad_rho / share), "y": to_channels(d, y)}
         by_row = g.reshape(*g.shape[:2], -1).sum(axis=2)
-        # Of the mean weights alone: the claim about it is put at scales of zero.
-        units = np.eye(x[0].size).reshape(-1, *x.shape[1:])
-        reach = designs.apply(d, units, from_layout(d, self.held["mean"])).reshape(len(units), -1)
-        found["x"] = to_channels(d, (g.reshape(len(g), -1) @ reach.T).reshape(x.shape))
+        found["x"] = to_channels(d, self._input_gradient(x, g, noise))
         found["x"] = found["x"] / n if self.has("gradient-input-averaged") else found["x"]
         if d.bias == "deterministic":
             found["bias"] = by_row.sum(axis=0) / share
         if d.bias == "random":
             b = self.held["bias_rho"]
             found["bias_mean"] = by_row.sum(axis=0) / share
-            found["bias_rho"] = (by_row * noise["bias_eps"]).sum(axis=0) * slope(d, b) / share
+            by_eps = (g * self._by_output(noise["bias_eps"])).reshape(*g.shape[:2], -1).sum(axis=(0, 2))
+            found["bias_rho"] = by_eps * slope(d, b) / share
         return {name: np.asarray(value, dtype=d.dtype) for name, value in found.items()}
+
+    def _input_gradient(self, x: Array, g: Array, noise: dict[str, Array]) -> Array:
+        d, scale = self.description, self._scale(from_layout(self.description, self.held["rho"]))
+        units = np.eye(x[0].size).reshape(-1, *x.shape[1:])
+
+        def back(g: Array, w: Array) -> Array:
+            reach = designs.apply(d, units, w).reshape(len(units), -1)
+            return (g.reshape(len(g), -1) @ reach.T).reshape(x.shape)
+
+        of_mean = back(g, from_layout(d, self.held["mean"]))
+        if self.has("gradient-input-without-noise"):
+            return of_mean
+        if d.estimator == "local":
+            v = designs.apply(d, x * x, scale**2)
+            return of_mean + x * back(np.where(v > 0, g * noise["zeta"] / np.sqrt(v), 0.0), scale**2)
+        if d.estimator == "shared":
+            return of_mean + back(g, scale * noise["eps"])
+        s, r = self._to(noise["sign_out"], x), self._to(noise["sign_in"], x)
+        return of_mean + r * back(s * g, scale * noise["eps"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from bayesnoise_reference.adapters.adapter import from_channels
-from bayesnoise_reference.claims.weight_trial import log_sigma, sigma
+from bayesnoise_reference.claims.weight_trial import log_sigma, sigma, slope
 
 from planted.straightforward_noise import StraightforwardNoise
 
@@ -69,6 +69,18 @@ class StraightforwardManners(StraightforwardNoise):
         if self.has("kl-reversed"):
             kl = log_s - np.log(s0) + (s0**2 + (mean - m0) ** 2) / (2.0 * s**2)
         return kl if self.has("kl-no-half") else kl - 0.5
+
+    def kl_gradients(self) -> dict[str, Array]:
+        d, found = self.description, {name: np.zeros_like(value) for name, value in self.held.items()}
+        s0 = d.prior_scale**2 if self.has("kl-prior-variance-as-scale") else d.prior_scale
+        names = [("mean", "rho"), *([("bias_mean", "bias_rho")] if d.bias == "random" else [])]
+        for mean, rho in names[: 0 if self.has("kl-gradient-missing") else 1 if self.has("kl-no-bias") else 2]:
+            s = sigma(d, self.held[rho])
+            chain = 1.0 if self.has("kl-gradient-without-chain") else slope(d, self.held[rho])
+            share = s.size if self.has("kl-gradient-averaged", "kl-mean") else 1
+            found[mean] = (self.held[mean] - self._prior_mean(mean)) / s0**2 / share
+            found[rho] = (s / s0**2 - 1.0 / s) * chain / share * (not self.has("kl-gradient-scale-missing"))
+        return found
 
     def _drawn(self, mean: Array, rho: Array, m0: Any, s0: float) -> Array:
         rng = np.random.default_rng(0) if self.has("kl-draw-fixed") else self.rng

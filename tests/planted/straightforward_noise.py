@@ -63,7 +63,17 @@ class StraightforwardNoise:
             eps = np.broadcast_to(np.take(eps, [0], axis=out), shape)
         if self.has("eps-shared-across-inputs"):
             eps = np.broadcast_to(np.take(eps, [0], axis=1 - out), shape)
+        if self.has("noise-tiled-across-outputs", "noise-mirrored-across-outputs"):
+            eps = self._halves(eps, out)
+        if self.has("eps-kernel-symmetric"):
+            eps = (eps + eps[..., ::-1]) / np.where(np.arange(shape[-1]) * 2 == shape[-1] - 1, 2.0, np.sqrt(2.0))
         return np.array(eps)
+
+    def _halves(self, noise: Array, axis: int) -> Array:
+        half = noise.shape[axis] // 2
+        first = np.take(noise, range(noise.shape[axis] - half), axis=axis)
+        times = -1.0 if self.has("noise-mirrored-across-outputs") else 1.0
+        return np.concatenate([first, times * np.take(noise, range(half), axis=axis)], axis=axis)
 
     def _signs(self, n: int, width: int, name: str) -> Array:
         low = 0.0 if self.has("signs-zero-one") else -1.0
@@ -75,7 +85,10 @@ class StraightforwardNoise:
             return self.frozen[key]
         rows = 1 if self.has("signs-shared-across-batch") else n
         columns = 1 if self.has("one-scalar-sign") else width
-        return np.broadcast_to(self.rng.choice([low, 1.0], (rows, columns), p=chances), (n, width))
+        signs = np.broadcast_to(self.rng.choice([low, 1.0], (rows, columns), p=chances), (n, width))
+        if self.has(f"{name}put-signs-tiled"):
+            return signs[:, np.arange(width) % ((width + 1) // 2)]
+        return signs[:, np.arange(width) // 2] if self.has(f"{name}put-signs-paired") else signs
 
     def draw(self, x: Array) -> dict[str, Array]:
         d, n = self.description, x.shape[0]
@@ -86,9 +99,12 @@ class StraightforwardNoise:
                 "zeta-shared-across-batch": (1, *shape[1:]),
                 "zeta-shared-across-outputs": (shape[0], 1, *shape[2:]),
                 "zeta-shared-across-positions": (*shape[:2], *(1,) * len(shape[2:])),
+                "zeta-shared-along-an-axis": (*shape[:2], 1, *shape[3:]),
             }
             one: Any = shapes.get(self.mistake, shape)
             noise["zeta"] = np.broadcast_to(self._normal(one, "zeta"), shape)
+            if self.has("noise-tiled-across-outputs", "noise-mirrored-across-outputs"):
+                noise["zeta"] = self._halves(noise["zeta"], 1)
         else:
             noise["eps"] = self._eps()
         if d.estimator == "flipout":
@@ -104,6 +120,17 @@ class StraightforwardNoise:
                 noise["sign_in"] = self.rng.choice([-1.0, 1.0], x.shape)
                 noise["sign_out"] = self.rng.choice([-1.0, 1.0], shape)
         if d.bias == "random":
-            rows = 1 if d.estimator == "shared" else n
-            noise["bias_eps"] = self._normal((rows, d.outputs), "bias")
+            noise["bias_eps"] = self._bias_eps(n, shape, noise)
         return noise
+
+    def _bias_eps(self, n: int, shape: tuple[int, ...], noise: dict[str, Array]) -> Array:
+        """(n or 1, out), or (n, out, *space) where every position has one."""
+        d = self.description
+        one_a_call = d.estimator == "shared" and not self.has("bias-noise-per-example")
+        eps = self._normal((1 if one_a_call else n, d.outputs), "bias")
+        if self.has("bias-noise-tiled"):
+            return eps[:, np.arange(d.outputs) % ((d.outputs + 1) // 2)]
+        if self.has("bias-noise-of-a-weight"):
+            other = noise["zeta"][0].reshape(d.outputs, -1) if d.estimator == "local" else noise["eps"].reshape(1, -1)
+            return np.broadcast_to(np.resize(other[:, other.shape[1] // 2 :], d.outputs), eps.shape)
+        return self._normal(shape, "bias") if self.has("bias-noise-per-position") else eps

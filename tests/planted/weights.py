@@ -26,6 +26,7 @@ LAYERS = [
 ]
 RIGHT: dict[tuple[str, str], Description] = {(d.family, d.estimator): d for d in LAYERS}
 LAYERS.append(replace(RIGHT["dense", "shared"], kl_kind="monte_carlo"))
+LAYERS.append(replace(RIGHT["convolution", "local"], kernel=(2, 2), padding=(1, 1), stride=(), dilation=()))
 adapter = Straightforward
 _FLIPOUT = {
     "signs-shared-across-batch",
@@ -38,6 +39,10 @@ _FLIPOUT = {
     "signs-fixed",
     "signs-unfair",
     "gradient-mean-perturbed",
+    "output-signs-tiled",
+    "output-signs-paired",
+    "input-signs-tiled",
+    "input-signs-paired",
 }
 _LOCAL = {
     "zeta-shared-across-batch",
@@ -66,19 +71,45 @@ _CLOSED_KL = {
     "kl-shared-twice",
     "prior-aliases-posterior",
     "prior-follows-posterior",
+    "kl-gradient-missing",
+    "kl-gradient-scale-missing",
+    "kl-gradient-without-chain",
+    "kl-gradient-averaged",
 }
-_IMAGES = {"signs-per-position", "zeta-shared-across-positions"}
+_IMAGES = {  # by the estimators in which they can be made
+    "signs-per-position": ("flipout",),
+    "zeta-shared-across-positions": ("local",),
+    "zeta-shared-along-an-axis": ("local",),
+    "eps-kernel-symmetric": ("shared", "flipout"),
+    "bias-noise-per-position": ("shared", "flipout", "local"),
+}
+
+_PLANE = (  # what is made anew where there are two axes
+    "no-noise",
+    "noise-tiled-across-outputs",
+    "noise-mirrored-across-outputs",
+    "zeta-shared-across-batch",
+    "zeta-shared-across-outputs",
+    "zeta-shared-across-positions",
+    "zeta-shared-along-an-axis",
+    "bias-noise-tiled",
+    "bias-noise-of-a-weight",
+    "bias-noise-per-position",
+    "gradient-input-averaged",
+    "gradient-input-without-noise",
+)
 
 
 def mistakes(description: Description) -> list[str]:
     """The names of the mistakes that can be made in such a layer."""
     family, estimator = description.family, description.estimator
+    if len(description.kernel) == 2:
+        return list(_PLANE)
     other = _CLOSED_KL if description.kl_kind == "monte_carlo" else _DRAWN_KL
-    names = [name for name in CAUSES if name not in _FLIPOUT | _LOCAL | _DRAWN | _IMAGES | other]
+    some = _FLIPOUT | _LOCAL | _DRAWN | _IMAGES.keys() | other | {"bias-noise-per-example"}
+    names = [name for name in CAUSES if name not in some]
     names += sorted(_FLIPOUT if estimator == "flipout" else ())
     names += sorted(_LOCAL if estimator == "local" else _DRAWN)
-    if family == "convolution" and estimator == "flipout":
-        names.append("signs-per-position")
-    if family == "convolution" and estimator == "local":
-        names.append("zeta-shared-across-positions")
+    names += ["bias-noise-per-example"] if estimator == "shared" else []
+    names += [name for name, kinds in _IMAGES.items() if family == "convolution" and estimator in kinds]
     return names

@@ -43,5 +43,21 @@ def one_memory(answer: object, last: object) -> bool:
 
 def short(error: BaseException | None) -> str:
     """What an error says, in a line that is not long."""
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except BaseException as silent:  # of a foreign `__str__`, which may throw anything
+        return f"its __str__ raises {type(silent).__name__}"
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+def numbers(method: str, answer: object) -> Array:
+    """The answer as an array of real numbers. AdapterError for what is none."""
+    try:
+        value = np.asarray(answer)
+    except Exception as error:  # whatever a foreign array does when it is converted
+        raise AdapterError(
+            "shape", f"{method} returned a {type(answer).__name__} that is no array: {short(error)}"
+        ) from None
+    if value.dtype.kind not in "fiu":
+        raise AdapterError("dtype", f"{method} returned dtype {value.dtype}, real numbers are expected")
+    return value

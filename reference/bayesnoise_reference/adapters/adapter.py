@@ -91,6 +91,13 @@ class Description:
             raise ValueError(f"prior is {self.prior}, expected a finite number above 0, or None for no KL")
 
     @property
+    def summary(self) -> str:
+        """What decides between right and wrong, in a line: for who reads a report and has guessed, or let guess."""
+        prior = "none" if self.prior is None else f"{self.prior:g} (its {self.prior_kind})"
+        said = f"estimator {self.estimator}, scale {self.scale}, layout {self.layout}, bias {self.bias}, prior {prior}"
+        return f"{self.family}, {self.inputs} to {self.outputs}, {said}, {self.dtype}"
+
+    @property
     def weight_shape(self) -> tuple[int, ...]:
         """(in, out), or (out, in / groups, *kernel): the layout in which the claims think."""
         if self.family == "dense":

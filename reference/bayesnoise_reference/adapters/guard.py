@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.adapters._answers import KINDS, AdapterError, Saved, one_memory, short
+from bayesnoise_reference.adapters._answers import KINDS, AdapterError, Saved, numbers, one_memory, short
 from bayesnoise_reference.adapters.adapter import Loadable, can
 from bayesnoise_reference.adapters.process import SilentProcessError
 from bayesnoise_reference.adapters.worker import TIMEOUT, Worker, close
@@ -100,7 +100,7 @@ class Guard:
         missing = [name for name in self._loaded if name not in answer]
         if missing:
             raise AdapterError("shape", f"{method} returned no gradient of {missing[0]}")
-        found = {str(name): self._outward(str(name), self._array(method, v)) for name, v in answer.items()}
+        found = {str(name): self._outward(str(name), numbers(method, v)) for name, v in answer.items()}
         shapes = {name: np.shape(self._outward(name, v)) for name, v in self._loaded.items()} | others
         for name, value in found.items():
             if name in shapes and value.shape != shapes[name]:
@@ -146,14 +146,14 @@ class Guard:
         for name, value in inward.items():
             self._same_input(method, before[name], value)
         self._same_parameters(method)
-        value = self._array(method, answer)
+        value = numbers(method, answer)
         if finite and not np.all(np.isfinite(value)):
             raise AdapterError("nan", f"{method} returned NaN or infinity although every number in is finite")
         return np.array(value, dtype=np.float64)
 
     def _number(self, method: str, answer: object) -> float:
         self._same_parameters(method)
-        value = self._array(method, answer)
+        value = numbers(method, answer)
         if value.size != 1:
             raise AdapterError("shape", f"{method} returned shape {value.shape}, one number is expected")
         return float(value.reshape(()))
@@ -203,23 +203,12 @@ class Guard:
             raise AdapterError("raises", f"{method} raised {type(error).__name__}: {short(error)}")
         return answer
 
-    def _array(self, method: str, answer: object) -> Array:
-        try:
-            value = np.asarray(answer)
-        except Exception as error:  # whatever a foreign array does when it is converted
-            raise AdapterError(
-                "shape", f"{method} returned a {type(answer).__name__} that is no array: {short(error)}"
-            ) from None
-        if value.dtype.kind not in "fiu":
-            raise AdapterError("dtype", f"{method} returned dtype {value.dtype}, real numbers are expected")
-        return value
-
     def _output(self, method: str, answer: object, before: Array, inward: Array, finite: bool) -> Array:
         self._unchanged(method, before, inward)
         if answer is self._last or one_memory(answer, self._last):
             self.fault("same-array", f"{method} returned the very array of the call before, so that results overwrite")
         self._last = answer
-        value = self._array(method, answer)
+        value = numbers(method, answer)
         if value.dtype != self.dtype:
             self.fault("dtype", f"{method} returned {value.dtype}, the layer and its input are {self.dtype}")
         expected = self.description.output_shape(before.shape)

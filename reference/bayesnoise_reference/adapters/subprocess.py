@@ -24,6 +24,7 @@ from bayesnoise_reference import schema
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.described import from_fields
 from bayesnoise_reference.adapters.process import Process, ProcessError
+from bayesnoise_reference.adapters.worker import check_limit
 from bayesnoise_reference.vectors.decimals import WORDS, number, to_dtype
 
 PROTOCOL = "bayesnoise-exec-1"
@@ -39,6 +40,7 @@ class Subprocess:
     """
 
     def __init__(self, command: Sequence[str], *, limit: float = 60.0) -> None:
+        check_limit(limit)
         self._command, self._limit = tuple(command), limit
         self._turn = threading.Lock()
         self._process: Process | None = None

@@ -21,6 +21,7 @@ from bayesnoise_reference.adapters.subject import Subject
 
 _MEANS = ("mu", "mean", "loc", "theta")
 _SCALES = ("rho", "log_sigma", "log_std", "log_variance", "logvar", "log_var", "untransformed_scale", "sigma", "scale")
+_NAME_IT = "name it in parameters, or on the command line by --parameter {}=NAME"
 
 
 class TorchModule:
@@ -50,6 +51,7 @@ class TorchModule:
             raise ValueError(f"parameters names {missing[0]!r}, which is none of {', '.join(found) or 'no parameters'}")
         self._held = {ours: found[theirs] for ours, theirs in self._names.items()}
         self._kl, self._evaluate, self._network_kl = kl, evaluate, network_kl
+        self._tensor_kl: bool | None = None
 
     @property
     def versions(self) -> dict[str, str]:
@@ -63,7 +65,20 @@ class TorchModule:
         """Sampling, gradients and saving; the KL if there is a prior; what there is a function for."""
         able = {"load", "sample", "gradients", "parameters", "seed", "save", "restore"}
         told = {"kl": self._kl_wanted(), "evaluate": self._evaluate, "network_kl": self._network_kl}
-        return frozenset(able | {name for name, value in told.items() if value is not None})
+        able |= {name for name, value in told.items() if value is not None}
+        return frozenset(able | ({"kl_gradients"} if "kl" in able and self._kl_is_tensor() else set()))
+
+    def _kl_is_tensor(self) -> bool:
+        """Whether there are gradients of the KL: none of a number, nor of what cannot be computed."""
+        import torch
+
+        if self._tensor_kl is None:
+            try:
+                with torch.no_grad():
+                    self._tensor_kl = isinstance(self._kl_value(), torch.Tensor)
+            except Exception:  # kl says so itself, when it is asked
+                self._tensor_kl = False
+        return self._tensor_kl
 
     def _kl_wanted(self) -> object:
         """The prior; of a family without such a field, whatever gives a KL."""
@@ -84,7 +99,7 @@ class TorchModule:
         with torch.no_grad():
             for name, value in parameters.items():
                 if name not in self._held:
-                    raise ValueError(f"the module has no parameter that is known as {name}: name it in parameters")
+                    raise ValueError(f"the module has no parameter that is known as {name}: {_NAME_IT.format(name)}")
                 held = self._held[name]
                 if tuple(held.shape) != value.shape:
                     raise ValueError(
@@ -128,17 +143,30 @@ class TorchModule:
         import torch
 
         with torch.no_grad():
-            if callable(self._kl):
-                return float(self._kl(self.module))
-            names = (self._kl,) if self._kl is not None else ("kl_loss", "kl")
-            for name in names:
-                method = getattr(self.module, name, None)
-                if callable(method):
-                    value: Any = method()
-                    return float(value)
-            answer = self.module(torch.zeros(self._one_input(), dtype=next(iter(self._held.values())).dtype))
+            return float(self._kl_value())
+
+    def kl_gradients(self) -> dict[str, Array]:
+        """By autograd; zero for a parameter that the KL does not reach."""
+        import torch
+
+        value, held = self._kl_value(), list(self._held.values())
+        found: Any = torch.autograd.grad(value, held, allow_unused=True) if value.requires_grad else [None] * len(held)
+        grads = (torch.zeros_like(at) if g is None else g for at, g in zip(held, found, strict=True))
+        return {name: g.cpu().numpy() for name, g in zip(self._held, grads, strict=True)}
+
+    def _kl_value(self) -> Any:
+        import torch
+
+        if callable(self._kl):
+            return self._kl(self.module)
+        names = (self._kl,) if self._kl is not None else ("kl_loss", "kl")
+        for name in names:
+            method = getattr(self.module, name, None)
+            if callable(method):
+                return method()
+        answer = self.module(torch.zeros(self._one_input(), dtype=next(iter(self._held.values())).dtype))
         if isinstance(answer, tuple) and len(answer) > 1:
-            return float(answer[1])
+            return answer[1]
         raise ValueError("the module has neither kl_loss nor kl, and returns no tuple with it: pass kl")
 
     def evaluate(self, x: Array) -> Any:
@@ -205,5 +233,6 @@ def _says(name: str, word: str) -> bool:
 def _only(wanted: str, fitting: list[str], names: tuple[str, ...]) -> str:
     if len(fitting) != 1:
         what = "none of them is" if not fitting else f"{', '.join(fitting)} all could be"
-        raise ValueError(f"the parameters are {', '.join(names) or 'none'}, and {what} {wanted}: name it in parameters")
+        said = f"the parameters are {', '.join(names) or 'none'}, and {what} {wanted}"
+        raise ValueError(f"{said}: {_NAME_IT.format(wanted)}")
     return fitting[0]

@@ -4,7 +4,8 @@
 
 The constructor's arguments say the sizes (`in_features`, `out_channels`, `kernel_size`) and the prior
 (`prior_variance`, `prior_sigma`); the parameters' names say how a scale is stored and whether the bias is random; the
-name of the class says the estimator. A wrong guess is refuted loudly, not passed. What is guessed can be given.
+name of the class says the estimator; the shape of the weights says their layout, or a call where they are square. A
+wrong guess is refuted loudly, not passed, and the report says what was guessed. All of it can be given.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from bayesnoise_reference.adapters._answers import short
 from bayesnoise_reference.adapters.adapter import Bias, Description
 from bayesnoise_reference.adapters.torch import TorchModule, detect
+from bayesnoise_reference.adapters.torch_layout import layout_of
 
 _IN = ("in_features", "in_channels", "input_size", "inputs", "in_dim", "n_in")
 _OUT = ("out_features", "out_channels", "output_size", "outputs", "out_dim", "n_out", "hidden_size")
@@ -71,12 +74,14 @@ def conventional(
         raise ValueError(f"parameters {wrong}")
     weight = held[names["mean"]]
     shape = tuple(weight.shape)
+    scale = described.get("scale") or stored(names["rho"])
+    layout = described.get("layout") or layout_of(module, names, scale, inputs, outputs)
     guessed: dict[str, Any] = {
         "family": "dense" if len(shape) == 2 else "convolution",
         "estimator": estimator_of(made, name),
-        "scale": stored(names["rho"]),
-        "layout": "out_in" if shape[0] == outputs else "in_out",
-        "kernel": shape[2:],
+        "scale": scale,
+        "layout": layout,
+        "kernel": shape[2:] if layout == "out_in" else shape[:-2],
         "dtype": str(weight.dtype).rpartition(".")[2],
         "name": shown,
         **_prior(made, given),
@@ -115,7 +120,7 @@ def _has_kl(adapter: TorchModule) -> bool:
     try:
         adapter.kl()
     except Exception as error:  # of someone else's code
-        return "neither kl_loss nor kl" not in str(error)
+        return "neither kl_loss nor kl" not in short(error)
     return True
 
 

@@ -17,6 +17,12 @@ TIMEOUT = TimeoutError()
 _GRACE = 2.0  # seconds for closing
 
 
+def check_limit(limit: float) -> None:
+    """ValueError for what is no time that a call may take."""
+    if not 0.0 < limit <= threading.TIMEOUT_MAX:
+        raise ValueError(f"limit is {limit:g}, expected seconds above 0 and at most {threading.TIMEOUT_MAX:.0f}")
+
+
 class Worker:
     """A thread that outlives its calls, so that one that hangs can be left behind."""
 

@@ -86,7 +86,8 @@ def _compare(trial: WeightTrial, held: Loaded, where: str) -> Finding:
     return exact(True, f"the KL {where} is {seen:.6g}{kind}; {right:.6g} is right", 1)
 
 
-def _has_kl(d: Description) -> bool:
+def has_kl(d: Description) -> bool:
+    """Whether there is a prior, and a KL in closed form to it."""
     return d.prior is not None and d.kl_kind == "closed"
 
 
@@ -94,7 +95,7 @@ def _has_kl(d: Description) -> bool:
     "kl-value",
     "The KL is the closed form, summed over every random parameter.",
     needs=("kl",),
-    when=_has_kl,
+    when=has_kl,
     catches=(*WRONG_KL, "kl-scale-as-stored"),
 )
 def kl_value(trial: WeightTrial) -> Finding:
@@ -106,7 +107,7 @@ def kl_value(trial: WeightTrial) -> Finding:
     "kl-at-prior",
     "The KL of a posterior that is the prior is zero.",
     needs=("kl",),
-    when=_has_kl,
+    when=has_kl,
     catches=("kl-prior-variance-as-scale", "kl-no-half", "kl-prior-mean-ignored", "kl-scale-as-stored"),
 )
 def kl_at_prior(trial: WeightTrial) -> Finding:
@@ -122,7 +123,7 @@ def kl_at_prior(trial: WeightTrial) -> Finding:
     "kl-counts",
     "Every random parameter adds its own term to the KL.",
     needs=("kl",),
-    when=_has_kl,
+    when=has_kl,
     catches=("kl-mean", "kl-prior-variance-as-scale", "kl-sign", "kl-prior-mean-ignored"),
 )
 def kl_counts(trial: WeightTrial) -> Finding:
@@ -172,7 +173,7 @@ def _at(trial: WeightTrial, levels: tuple[float, ...], where: str) -> Finding:
     "extreme-kl-wide",
     "The KL of very wide posteriors is finite and right.",
     needs=("kl",),
-    when=_has_kl,
+    when=has_kl,
     catches=(*WRONG_KL, "softplus-overflows", "kl-log-underflows"),
 )
 def extreme_kl_wide(trial: WeightTrial) -> Finding:
@@ -185,7 +186,7 @@ def extreme_kl_wide(trial: WeightTrial) -> Finding:
     "extreme-kl-narrow",
     "The KL of very narrow posteriors is finite and right.",
     needs=("kl",),
-    when=_has_kl,
+    when=has_kl,
     catches=(*WRONG_KL, "softplus-overflows", "kl-scale-as-stored", "kl-log-underflows"),
 )
 def extreme_kl_narrow(trial: WeightTrial) -> Finding:

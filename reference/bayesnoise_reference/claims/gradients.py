@@ -134,4 +134,30 @@ def gradient_input(trial: WeightTrial) -> Finding:
     return _exactly(trial, seen, right, size, "the input")
 
 
-CLAIMS = (gradient_mean, gradient_bias, gradient_same_draw, gradient_input)
+@of_weights(
+    "gradient-input-same-draw",
+    "The gradient of the input is that of the draw that made the output, its noise included.",
+    needs=NEEDS,
+    catches=("gradient-input-averaged", "gradient-input-without-noise", "gradient-noise-redrawn"),
+)
+def gradient_input_same_draw(trial: WeightTrial) -> Finding:
+    """Exact: without a bias an output is homogeneous of degree 1 in the input, so that `x dL/dx` sums to `g y`."""
+    worst, ratio = 0.0, 1.0
+    for _ in range(4):
+        held, x = trial.without_bias(), trial.rows(6)
+        g = loss(trial, x)
+        found = trial.guard.gradients(x, g)
+        if "x" not in found or "y" not in found:
+            return not_run('gradients does not give "x" and "y", the gradient of the input and the output of its draw')
+        left = np.sum((found["x"] * x).reshape(len(x), -1), axis=1)
+        right = np.sum((g * found["y"]).reshape(len(x), -1), axis=1)
+        size = np.sum((np.abs(g) * trial.rounding(x, held, 6.0)).reshape(len(x), -1), axis=1)
+        at = int(np.argmax(np.abs(left - right) / size))
+        if abs(left[at] - right[at]) / size[at] > worst:
+            worst, ratio = float(abs(left[at] - right[at]) / size[at]), float(left[at] / right[at])
+    if worst <= 4.0:
+        return exact(False, "the gradient of the input and the output are of one draw", 4)
+    return exact(True, f"the gradient of the input gives {ratio:.4g} times what the output of its draw gives", 4)
+
+
+CLAIMS = (gradient_mean, gradient_bias, gradient_same_draw, gradient_input, gradient_input_same_draw)

@@ -30,7 +30,7 @@ def _unrelated(trial: WeightTrial, a: Array, b: Array, what: str) -> Finding:
 
 @of_weights(
     "calls-independent",
-    "Two calls share no noise.",
+    "Two successive calls share no noise.",
     catches=(
         "eps-across-calls",
         "rademacher-noise",
@@ -74,7 +74,7 @@ def _output_axis(d: Description) -> int:
 
 @of_weights(
     "outputs-independent",
-    "Weights to different outputs share no noise.",
+    "Weights to neighbouring outputs share no noise.",
     when=lambda d: d.outputs > 1,
     catches=(
         "eps-across-calls",
@@ -91,7 +91,7 @@ def outputs_independent(trial: WeightTrial) -> Finding:
 
 @of_weights(
     "inputs-independent",
-    "Weights from different inputs share no noise.",
+    "Weights from neighbouring inputs share no noise.",
     when=lambda d: d.inputs // d.groups > 1,
     catches=("no-noise", "eps-shared-across-inputs", "zeta-shared-across-batch"),
 )
@@ -174,7 +174,7 @@ def positions_agree(trial: WeightTrial) -> Finding:
 
 @of_weights(
     "positions-independent",
-    "Two positions of an output share no noise.",
+    "Two neighbouring positions of an output share no noise.",
     families=("convolution",),
     kinds=("local",),
     catches=(

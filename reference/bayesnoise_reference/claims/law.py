@@ -126,7 +126,6 @@ def weight_variance(trial: WeightTrial) -> Finding:
     "A weight, read off an impulse, is Gaussian.",
     catches=(
         "eps-across-calls",
-        "uniform-noise",
         "rademacher-noise",
         "no-noise",
         "variance-as-scale",

@@ -43,6 +43,7 @@ class Report(NamedTuple):
     versions: dict[str, str]
     seconds: float
     expected_failures: dict[str, str] = {}  # noqa: RUF012  # claim id -> why it is known to be refuted
+    layer: str = ""  # what it was taken for, where its description says so in a line
 
     @property
     def passed(self) -> bool:
@@ -56,10 +57,13 @@ class Report(NamedTuple):
 
     @property
     def exit_code(self) -> int:
-        """0 what ran holds, 1 a claim is refuted, 3 the adapter misbehaved and nothing could be run, 4 nothing
-        could.
+        """0 what ran holds, 1 a claim is refuted, 3 the adapter misbehaved and nothing about the layer was run, 4
+        nothing was.
         """
-        about_the_layer = [c for c in self.claims if c.status != "not run" and ".adapter." not in c.id]
-        if not about_the_layer:
-            return 3 if any(c.status == "refuted" for c in self.claims) else 4
+        about_the_layer = [c for c in self.claims if ".adapter." not in c.id]
+        if all(c.status == "not run" for c in about_the_layer):
+            if any(c.status == "refuted" for c in self.claims):
+                return 3
+            behaved = any(c.status == "holds" for c in self.claims)
+            return 0 if behaved and not about_the_layer else 4  # nothing else was asked
         return 0 if self.passed else 1

@@ -19,11 +19,29 @@ from bayesnoise_reference.claims.weight_trial import WeightTrial
 _PAIRS = 8  # of equal examples, where one input is enough
 
 
-def _products(trial: WeightTrial, seen: designs.Reading) -> Array:
+def products(trial: WeightTrial, seen: designs.Reading) -> Array:
     """(calls, m): whether two equal examples have the same sign, at every weight of the reading."""
     trial.without_bias(mean=0.0)
     y = [trial.guard.sample(designs.twice(seen.x)).reshape(2, -1)[:, seen.at] for _ in range(trial.calls)]
     return np.stack([v[0] * v[1] > 0 for v in y])
+
+
+def agreements(trial: WeightTrial, asked: Array) -> Array:
+    """(calls, m): whether two equal examples have signs on two inputs `(m, 2)` that turned together, or not at all."""
+    d = trial.description
+    held = trial.without_bias(mean=0.0)
+    x = np.zeros(designs.input_shape(d, len(asked)))
+    x[np.arange(len(asked))[:, None], asked] = 1.0  # the middle of an image meets the kernel whatever the stride
+    x = np.repeat(x, 2, axis=0)
+    sums = trial.mean_output(x[::2], held._replace(mean=np.ones_like(held.mean)))
+    visible = np.max(np.abs(sums), axis=0) > 0
+    together = []
+    for _ in range(trial.calls):
+        y = np.abs(trial.guard.sample(x))[:, visible]
+        a, b = y[::2], y[1::2]
+        near = np.abs(a - b) <= 256 * trial.guard.eps * (np.prod(d.kernel) + np.maximum(a, b))
+        together.append(np.all(near, axis=1))
+    return np.stack(together)
 
 
 def _coin(trial: WeightTrial, same: Array, sentence: str) -> Finding:
@@ -61,12 +79,13 @@ def signs_per_example(trial: WeightTrial) -> Finding:
     """One weight to each output: the coins of one input are independent across outputs and calls."""
     d = trial.description
     seen = designs.reading(d, trial.rng, inputs=1)
-    _, per_output = np.unique(_output_of(trial, seen), return_index=True)
-    same = _products(trial, seen)[:, per_output]
+    _, per_output = np.unique(output_of(trial, seen), return_index=True)
+    same = products(trial, seen)[:, per_output]
     return _coin(trial, same, "two equal examples have the same sign")
 
 
-def _output_of(trial: WeightTrial, seen: designs.Reading) -> Array:
+def output_of(trial: WeightTrial, seen: designs.Reading) -> Array:
+    """The output, or filter, of each element of a reading."""
     axis = 1 if trial.description.family == "dense" else 0
     return np.unravel_index(seen.weight, trial.description.weight_shape)[axis]
 
@@ -82,8 +101,8 @@ def signs_per_output(trial: WeightTrial) -> Finding:
     """Two outputs of one input: the input's sign cancels, and what is left is a coin of the outputs."""
     d = trial.description
     seen = designs.reading(d, trial.rng, inputs=1)
-    _, per_output = np.unique(_output_of(trial, seen), return_index=True)
-    same = _products(trial, seen)[:, per_output]
+    _, per_output = np.unique(output_of(trial, seen), return_index=True)
+    same = products(trial, seen)[:, per_output]
     return _coin(trial, same[:, 1:] == same[:, :1], "two outputs change sign together between equal examples")
 
 
@@ -108,21 +127,10 @@ def signs_per_output(trial: WeightTrial) -> Finding:
 def signs_per_input(trial: WeightTrial) -> Finding:
     """Two inputs at once in equal examples: sums that agree in size show that both signs turned together."""
     d = trial.description
-    held = trial.without_bias(mean=0.0)
-    x = np.zeros(designs.input_shape(d, 1))
-    # Both channels in one group; the middle of the image meets the kernel whatever the stride.
-    per_group = d.inputs // d.groups
-    first = int(trial.rng.integers(d.groups)) * per_group
-    x[0, first + trial.rng.permutation(per_group)[:2]] = 1.0
-    x = np.repeat(x, 2 * _PAIRS, axis=0)
-    visible = np.sum(np.abs(trial.mean_output(x[:1], held._replace(mean=np.ones_like(held.mean)))), axis=0) > 0
-    together = []
-    for _ in range(trial.calls):
-        y = np.abs(trial.guard.sample(x))[:, visible]
-        a, b = y[::2], y[1::2]
-        near = np.abs(a - b) <= 256 * trial.guard.eps * (np.prod(d.kernel) + np.maximum(a, b))
-        together.append(np.all(near, axis=1))
-    return _coin(trial, np.stack(together), "two inputs change sign together between equal examples")
+    per_group = d.inputs // d.groups  # both channels in one group
+    asked = int(trial.rng.integers(d.groups)) * per_group + trial.rng.permutation(per_group)[:2]
+    together = agreements(trial, np.tile(asked, (_PAIRS, 1)))
+    return _coin(trial, together, "two inputs change sign together between equal examples")
 
 
 @of_weights(
@@ -134,7 +142,7 @@ def signs_per_input(trial: WeightTrial) -> Finding:
 def signs_independent(trial: WeightTrial) -> Finding:
     """A coin for every weight, the least likely times their number: finds an output's sign that is an input's."""
     seen = designs.reading(trial.description, trial.rng, inputs=16)
-    same = _products(trial, seen)
+    same = products(trial, seen)
     counts = np.sum(same, axis=0)
     worst = int(np.argmax(np.abs(counts - trial.calls / 2)))
     verdict = statistics.coin(int(counts[worst]), trial.calls, alpha=trial.alpha / counts.size)
@@ -163,10 +171,10 @@ def signs_per_channel(trial: WeightTrial) -> Finding:
     # The offsets that one impulse meets: the other impulses of a strided layer are other examples.
     row = seen.at // designs.apply(d, seen.x[:1], np.zeros(d.weight_shape)).size
     seen = designs.Reading(seen.x, seen.at[row == 0], seen.weight[row == 0])
-    output = _output_of(trial, seen)
+    output = output_of(trial, seen)
     if len(output) == len(np.unique(output)):
         return not_run("the stride is no less than the kernel, so that no impulse meets two offsets")
-    same = _products(trial, seen)
+    same = products(trial, seen)
     worst = float(np.mean([np.any(same[:, output == o] != same[:, output == o][:, :1]) for o in np.unique(output)]))
     sentence = f"{100 * worst:.1f} % of the kernels change sign at some offsets and not at others; none is right"
     return exact(worst > 0.0, sentence, trial.calls, "any sign that differs between the offsets of one kernel")

@@ -112,7 +112,7 @@ def _apart(trial: NoiseTrial, first: Array, second: Array, what: str) -> Finding
 
 @of_noise(
     "examples-apart",
-    "Factors of different examples are independent.",
+    "Factors of neighbouring examples are independent.",
     catches=(_SHARED, "noise-missing"),
 )
 def examples_apart(trial: NoiseTrial) -> Finding:
@@ -123,7 +123,7 @@ def examples_apart(trial: NoiseTrial) -> Finding:
 
 @of_noise(
     "units-apart",
-    "Factors of different units are independent.",
+    "Factors of neighbouring units are independent.",
     catches=("noise-shared-across-units", "noise-missing"),
 )
 def units_apart(trial: NoiseTrial) -> Finding:
@@ -135,7 +135,7 @@ def units_apart(trial: NoiseTrial) -> Finding:
 
 @of_noise(
     "positions-apart",
-    "Factors of different positions are independent.",
+    "Factors of the first two positions are independent.",
     kinds=("bernoulli", "gaussian", "learned"),
     when=lambda d: np.prod(d.space) > 1,
     catches=("noise-shared-across-positions", "noise-missing"),

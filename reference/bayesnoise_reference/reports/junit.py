@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 from bayesnoise_reference.claims.outcome import Outcome, Report
 from bayesnoise_reference.reports.document import counts
 from bayesnoise_reference.reports.escaping import visible, visible_lines
-from bayesnoise_reference.reports.wording import facts, known
+from bayesnoise_reference.reports.wording import facts, known, surprise
 
 
 def junit(report: Report) -> str:
@@ -28,6 +28,7 @@ def junit(report: Report) -> str:
     suite = ET.SubElement(root, "testsuite", {"name": visible(report.adapter), **attributes})
     properties = ET.SubElement(suite, "properties")
     run = {"suite": report.suite, "tier": report.tier, "alpha": str(report.alpha), "seed": str(report.seed)}
+    run |= {"layer": report.layer} if report.layer else {}
     for name, value in {**run, **report.versions}.items():
         ET.SubElement(properties, "property", {"name": visible(name), "value": visible(value)})
     for claim in report.claims:
@@ -48,3 +49,6 @@ def _case(suite: ET.Element, report: Report, claim: Outcome) -> None:
         lines = [sentence, *(f"{name}: {visible(value)}" for name, value in facts(claim))]
         lines += [f"likely cause: {visible(cause)}" for cause in claim.likely_causes]
         failure.text = "\n".join([*lines, visible_lines(claim.replay)])
+    note = surprise(report, claim)
+    if note is not None:
+        ET.SubElement(case, "system-out").text = visible(note)

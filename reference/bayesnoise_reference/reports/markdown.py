@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bayesnoise_reference.claims.outcome import Outcome, Report
 from bayesnoise_reference.reports.escaping import markdown as safe
 from bayesnoise_reference.reports.escaping import markdown_block, markdown_code
-from bayesnoise_reference.reports.wording import budget, facts, known, number, verdict
+from bayesnoise_reference.reports.wording import budget, facts, known, number, surprise, taken_for, verdict
 
 
 def markdown(report: Report) -> str:
@@ -19,6 +19,7 @@ def markdown(report: Report) -> str:
         f"**{safe(verdict(report))}**",
         "",
         run,
+        *([safe(taken_for(report))] if report.layer else []),
         budget(report),
         "",
     ]
@@ -28,7 +29,7 @@ def markdown(report: Report) -> str:
     holding = [c for c in report.claims if c.status == "holds"]
     if holding:
         lines += ["## Holds", "", "| claim | what was seen | evidence | draws | finds |", "|---|---|---|--:|---|"]
-        lines += [_row(c) for c in holding]
+        lines += [_row(c, surprise(report, c)) for c in holding]
         lines.append("")
     skipped = [c for c in report.claims if c.status == "not run"]
     if skipped:
@@ -56,7 +57,8 @@ def _refuted(claim: Outcome, reason: str | None) -> Iterator[str]:
         yield ""
 
 
-def _row(c: Outcome) -> str:
+def _row(c: Outcome, note: str | None) -> str:
     numbers = (("p", c.p), ("e", c.e))
     shown = next((f"{name} = {number(value)}" for name, value in numbers if value is not None), c.evidence)
-    return f"| {markdown_code(c.id)} | {safe(c.sentence)} | {shown} | {c.n:,} | {safe(c.detects)} |"
+    said = f"{note}. Seen: {c.sentence}" if note is not None else c.sentence
+    return f"| {markdown_code(c.id)} | {safe(said)} | {shown} | {c.n:,} | {safe(c.detects)} |"

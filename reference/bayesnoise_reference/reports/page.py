@@ -9,7 +9,7 @@ from bayesnoise_reference.claims.outcome import Outcome, Report
 from bayesnoise_reference.reports.document import counts
 from bayesnoise_reference.reports.escaping import html, html_lines
 from bayesnoise_reference.reports.pictures import pictures
-from bayesnoise_reference.reports.wording import budget, facts, known, number, verdict
+from bayesnoise_reference.reports.wording import budget, facts, known, number, surprise, verdict
 
 # The policy refuses whatever a mistake in the escaping would let in.
 _HEAD = """<!doctype html>
@@ -60,13 +60,13 @@ def _tiles(report: Report) -> str:
 def _section(title: str, report: Report, claims: Sequence[Outcome]) -> str:
     if not claims:
         return ""
-    inside = "".join(_claim(claim, known(report, claim)) for claim in claims)
+    inside = "".join(_claim(claim, known(report, claim), surprise(report, claim)) for claim in claims)
     return f"<h2>{title}</h2>\n<section class='claims'>\n{inside}</section>\n"
 
 
-def _claim(claim: Outcome, reason: str | None) -> str:
+def _claim(claim: Outcome, reason: str | None, note: str | None) -> str:
     kind = claim.status if reason is None else "known"
-    said = claim.status if reason is None else f"refuted, as expected: {reason}"
+    said = (note or claim.status) if reason is None else f"refuted, as expected: {reason}"
     parts = [
         f"<article class='{kind}'>\n<span class='status'>{html(said)}</span>\n<h3>{html(claim.id)}</h3>",
         f"<p>{html(claim.sentence)}</p>",
@@ -92,6 +92,7 @@ def _run(report: Report) -> str:
         ("tier", report.tier),
         ("alpha of the run", number(report.alpha)),
         ("seed", str(report.seed)),
+        *([("taken for", report.layer)] if report.layer else []),
         *report.versions.items(),
     ]
     return f"<h2>The run</h2>\n<div class='card'>{_pairs(pairs)}</div>\n"

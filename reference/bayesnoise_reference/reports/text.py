@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bayesnoise_reference.claims.outcome import Outcome, Report
 from bayesnoise_reference.reports.escaping import visible, visible_lines
-from bayesnoise_reference.reports.wording import budget, facts, in_order, known, verdict
+from bayesnoise_reference.reports.wording import budget, facts, in_order, known, surprise, taken_for, verdict
 
 
 def text(report: Report, width: int = 100) -> str:
@@ -15,7 +15,7 @@ def text(report: Report, width: int = 100) -> str:
     if width < 40:
         raise ValueError(f"width is {width}, expected at least 40 columns")
     head = f"{report.adapter}, claims of {report.suite}, tier {report.tier}, seed {report.seed}"
-    lines = [*_wrapped(visible(head), width), ""]
+    lines = [*_wrapped(visible(head), width), *_wrapped(visible(taken_for(report)), width), ""]
     column = min(max((len(visible(c.id)) for c in report.claims), default=0), width // 2)
     for claim in in_order(report):
         lines += _claim(report, claim, width, column)
@@ -30,6 +30,7 @@ def _claim(report: Report, claim: Outcome, width: int, column: int) -> Iterator[
     shown = next((f"{name} = {value:.2g}" for name, value in numbers if value is not None), claim.evidence)
     yield f"{status:9} {visible(claim.id):{column}}  {shown if shown != 'none' else ''}".rstrip()
     if claim.status == "holds":
+        yield from _wrapped(visible(surprise(report, claim) or ""), width, 10)
         return
     yield from _wrapped(visible(claim.sentence), width, 10)
     if reason is not None:

@@ -21,7 +21,7 @@ def verdict(report: Report) -> str:
     if code == 4:
         return "Nothing could be run: there is no verdict."
     if code == 3:
-        return "The adapter misbehaved, and nothing else could be run: there is no verdict on the layer."
+        return "The adapter misbehaved, and no claim about the layer was run: there is no verdict on the layer."
     if code == 1:
         refuted = len(report.refuted)
         return f"Refuted: {refuted} claim{'s do' if refuted > 1 else ' does'} not hold. {total}{skipped}."
@@ -59,3 +59,14 @@ def in_order(report: Report) -> list[Outcome]:
 def known(report: Report, claim: Outcome) -> str | None:
     """Why a refuted claim was expected to be refuted, if it was."""
     return report.expected_failures.get(claim.id) if claim.status == "refuted" else None
+
+
+def taken_for(report: Report) -> str:
+    """What the layer was taken for; nothing if the report does not say."""
+    return f"Taken for: {report.layer}." if report.layer else ""
+
+
+def surprise(report: Report, claim: Outcome) -> str | None:
+    """What to say of a claim that holds and was expected to be refuted."""
+    expected = claim.status == "holds" and claim.id in report.expected_failures
+    return f"holds, though a failure was expected: {report.expected_failures[claim.id]}" if expected else None

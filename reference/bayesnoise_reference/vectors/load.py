@@ -12,11 +12,13 @@ import numpy as np
 
 from bayesnoise_reference import schema
 from bayesnoise_reference.vectors.decimals import WORDS
+from bayesnoise_reference.vectors.ranges import range_problem
 
 Source: TypeAlias = str | PathLike[str] | dict[str, Any]  # a path, or the content itself
 
 LARGEST_FILE = 64 * 2**20  # bytes
 LARGEST_ARRAY = 2**20  # elements
+_MOST_DIGITS = 500  # of an integer; the largest double has 309
 
 
 def load_vectors(source: Source) -> dict[str, Any]:
@@ -60,11 +62,16 @@ def _read(source: Source) -> Any:
         raise ValueError(f"{path.name}: {path.stat().st_size} bytes, expected at most {LARGEST_FILE}")
     try:
         text = path.read_bytes().decode("utf-8")
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
+        return json.loads(text, parse_int=_integer, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
     except RecursionError:
         raise ValueError(f"{path.name}: nested too deeply") from None
     except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         raise ValueError(f"{path.name}: not JSON: {error}") from None
+
+
+def _integer(digits: str) -> int | float:
+    """The number, or infinity where it is far above every double: the schema refuses that, with the path."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
 def _refuse_constant(word: str) -> NoReturn:
@@ -111,6 +118,8 @@ def _test_problem(test: dict[str, Any], dtype: str, notes: Any, valid: dict[int,
                     f".{kind}.{name}.shape is {schema.show(field['shape'])}, expected at most {LARGEST_ARRAY} elements"
                 )
             problem = data_problem(field["data"], math.prod(field["shape"]), dtype)
+            if problem is None and kind == "inputs":
+                problem = range_problem(name, field["data"])
             if problem is not None:
                 return f".{kind}.{name}.data{problem}"
     if test["result"] == "valid":

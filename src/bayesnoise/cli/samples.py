@@ -12,7 +12,7 @@ from bayesnoise_reference import samples
 from bayesnoise_reference.adapters.described import from_fields
 from rich.console import Console
 
-from bayesnoise.cli import options, verdicts
+from bayesnoise.cli import verdicts
 from bayesnoise.cli.settings import integers
 
 _LAYER = "What the layer is"
@@ -40,7 +40,7 @@ def design(
         typer.Option(help="A JSON file with all of it, instead.", dir_okay=False, rich_help_panel=_LAYER),
     ] = None,
     tier: verdicts.Tier = "pr",
-    seed: options.Seed = 0,
+    seed: verdicts.Seed = 0,
 ) -> None:
     """Write parameters and inputs, for which your program is to sample outputs."""
     if (description is None) == (estimator is None):
@@ -89,10 +89,12 @@ def judge(
     md: verdicts.Markdown = None,
 ) -> None:
     """Judge the samples that your program made for DESIGN. Exit codes: 0 holds, 1 refuted, 2 a bad file."""
+    files = verdicts.Files(json_path, junit, html, md)
+    verdicts.check(files)
     made = samples.read(designed)
     found = samples.read_samples(sampled if sampled is not None else designed, made)
     report = samples.judge(made, found, alpha, partial=partial)
     words = ["bayesnoise", "judge", str(designed), *([str(sampled)] if sampled is not None else [])]
     words += ["--partial"] * partial + (["--alpha", str(alpha)] if alpha != verdicts.ALPHA else [])
     claims = tuple(c._replace(replay=shlex.join(words)) if c.replay else c for c in report.claims)
-    verdicts.give(report._replace(claims=claims), json_path, junit, html, md)
+    verdicts.give(report._replace(claims=claims), files)

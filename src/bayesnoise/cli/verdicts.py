@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from itertools import combinations
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from bayesnoise_reference import reports
@@ -19,6 +21,7 @@ _STYLES = {"refuted": "bold red", "holds": "green", "not run": "dim", "expected"
 
 Tier = Annotated[str, typer.Option(help="How many draws: pr, nightly or release.")]
 Alpha = Annotated[float, typer.Option(help="The probability that a correct layer is refuted, at most.")]
+Seed = Annotated[int, typer.Option(min=0, help="The seed from which the claims draw parameters and inputs.")]
 Json = Annotated[
     Path | None, typer.Option("--json", help="All of it, for programs.", dir_okay=False, rich_help_panel=_WRITTEN)
 ]
@@ -27,13 +30,36 @@ Html = Annotated[Path | None, typer.Option(help="One page, with pictures.", dir_
 Markdown = Annotated[Path | None, typer.Option(help="Markdown.", dir_okay=False, rich_help_panel=_WRITTEN)]
 
 
-def give(report: Report, json: Path | None, junit: Path | None, html: Path | None, md: Path | None) -> None:
-    """Write the files that are wanted, print the claims, and exit with the code of the report."""
-    wanted = {json: reports.to_json, junit: reports.junit, html: reports.page, md: reports.markdown}
-    for path, form in wanted.items():
+class Files(NamedTuple):
+    """Where a report is written, in each form that is wanted."""
+
+    json: Path | None
+    junit: Path | None
+    html: Path | None
+    md: Path | None
+
+
+def check(files: Files) -> None:
+    """ValueError, with the option, for files that cannot be written: before anything is run."""
+    wanted = {f"--{form}": path for form, path in files._asdict().items() if path is not None}
+    for option, path in wanted.items():
+        folder = os.path.dirname(os.path.realpath(path))
+        if not os.path.isdir(folder):
+            raise ValueError(f"{option} is {path}, and there is no folder {folder}: make it first")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise ValueError(f"{option} is {path}, and the folder {folder} cannot be written: name another")
+    for (one, path), (other, second) in combinations(wanted.items(), 2):
+        if os.path.realpath(path) == os.path.realpath(second):
+            raise ValueError(f"{one} and {other} are both {path}, expected a file for each")
+
+
+def give(report: Report, files: Files) -> None:
+    """Print the claims, write the files that are wanted, and exit with the code of the report."""
+    _print(report)
+    forms = (reports.to_json, reports.junit, reports.page, reports.markdown)
+    for path, form in zip(files, forms, strict=True):
         if path is not None:
             _atomic.write(path, form(report).encode())
-    _print(report)
     raise typer.Exit(report.exit_code)
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Annotated, Any
 
 import typer
 from bayesnoise_reference import verify as put_claims
+from bayesnoise_reference.adapters.worker import check_limit
 from bayesnoise_reference.claims.outcome import Outcome
+from bayesnoise_reference.reports.escaping import visible
+from bayesnoise_reference.verification import laws_for
+from rich.console import Console
 
-from bayesnoise.cli import options, targets, verdicts
+from bayesnoise.cli import targets, verdicts
 from bayesnoise.cli.errors import EXPECTED, say, sentence
 from bayesnoise.cli.settings import integers
 
 SHORTCUT, DESCRIBED = "Shortcuts (torch:, keras: and library:)", "What the layer is, if not as guessed"
+LIMIT = 60.0
 RAISED = 3  # exit code; the others are those of the report
 FIELDS = ("estimator", "scale", "bias", "layout", "prior", "prior_kind", "dtype")
 
@@ -32,12 +37,15 @@ def verify(
     ],
     tier: verdicts.Tier = "pr",
     alpha: verdicts.Alpha = verdicts.ALPHA,
-    seed: options.Seed = 0,
+    seed: verdicts.Seed = 0,
     only: Annotated[list[str] | None, typer.Option(help="The id of a claim to run alone. Repeatable.")] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Print the id and the law of each claim, and run nothing.")
+    ] = False,
     expect: Annotated[
         list[str] | None, typer.Option(metavar="CLAIM=REASON", help="A claim known to be refuted. Repeatable.")
     ] = None,
-    limit: Annotated[float, typer.Option(help="Seconds that one call may take.")] = 60.0,
+    limit: Annotated[float, typer.Option(help="Seconds that one call may take.")] = LIMIT,
     inputs: Annotated[
         int | None,
         typer.Option("--in", min=1, help="Inputs: 8, or the method's own.", rich_help_panel=SHORTCUT),
@@ -86,6 +94,9 @@ def verify(
     md: verdicts.Markdown = None,
 ) -> None:
     """Verify a layer. Exit codes: 0 holds, 1 refuted, 2 usage, 3 the adapter failed, 4 nothing could be run."""
+    files = verdicts.Files(json_path, junit, html, md)
+    verdicts.check(files)
+    check_limit(limit)
     numbers = integers("kernel", kernel) if kernel is not None else ()
     told = dict(zip(FIELDS, (estimator, scale, bias, layout, prior, prior_kind, dtype), strict=True))
     described = {name: value for name, value in told.items() if value is not None}
@@ -104,12 +115,34 @@ def verify(
     else:
         build = partial(targets.program, rest, limit) if kind == "exec" else partial(targets.adapter, target)
     run: dict[str, Any] = {"--tier": tier, "--seed": seed, "--alpha": alpha if alpha != verdicts.ALPHA else None}
+    run |= {"--limit": limit if limit != LIMIT else None}
     with _closed(_made(build, target)) as adapter:
+        laws = laws_for(adapter)
+        if listed:
+            _list(laws)
+            return
         known = targets.pairs("--expect", expect)
+        again = _command(target, own)
+        for flag, ids in (("--only", only or ()), ("--expect", known)):
+            _require_claims(flag, ids, laws, again)
         report = put_claims(adapter, tier, alpha, seed, known, only or None, limit)  # type: ignore[arg-type]
     command = _command(target, {**own, **run})
-    claims = tuple(_replayable(c, command) for c in report.claims)
-    verdicts.give(report._replace(claims=claims), json_path, junit, html, md)
+    claims = tuple(_replayable(c, command, only or []) for c in report.claims)
+    verdicts.give(report._replace(claims=claims), files)
+
+
+def _list(laws: Mapping[str, str]) -> None:
+    """A line for each claim."""
+    width = max(map(len, laws))
+    for name, law in laws.items():
+        Console(soft_wrap=True).print(f"{visible(name):{width}}  {law}", markup=False, highlight=False)
+
+
+def _require_claims(flag: str, given: Iterable[str], laws: Mapping[str, str], command: str) -> None:
+    """ValueError for an id that no claim has."""
+    unknown = [name for name in given if name not in laws]
+    if unknown:
+        raise ValueError(f"{flag} has {unknown[0]!r}, which is no claim about this layer: {command} --list shows them")
 
 
 @contextmanager
@@ -141,6 +174,7 @@ def _command(target: str, told: dict[str, Any]) -> str:
     return shlex.join(words)
 
 
-def _replayable(claim: Outcome, command: str) -> Outcome:
-    """The claim with the command that puts it alone."""
-    return claim._replace(replay=f"{command} --only {shlex.quote(claim.id)}") if claim.replay else claim
+def _replayable(claim: Outcome, command: str, only: list[str]) -> Outcome:
+    """The claim with the command that puts it alone; how a layer behaves shows in the calls of all that were put."""
+    ids = sorted({claim.id, *only}) if ".adapter." in claim.id else [claim.id]
+    return claim._replace(replay=" ".join([command, *(f"--only {shlex.quote(name)}" for name in ids)]))
