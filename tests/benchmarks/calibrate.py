@@ -83,14 +83,14 @@ def table(family: str, kinds: list[str], runs: list[Run]) -> tuple[str, int]:
         f"{count} runs of {', '.join(kinds)}, {today}: {len(alarms)} false alarms.",
         *(f"- {alarm}" for alarm in alarms),
         *[""] * bool(alarms),
-        "| claim | " + " | ".join(f"p <= {level}" for level in LEVELS) + " | |",
-        "|---|" + "---|" * (len(LEVELS) + 1),
+        "| claim | runs | " + " | ".join(f"p <= {level}" for level in LEVELS) + " | |",
+        "|---|---|" + "---|" * (len(LEVELS) + 1),
     ]
     for name, values in sorted(seen.items()):
         counts = [sum(p <= level for p in values) for level in LEVELS]
         above = [k > 0 and bdtrc(k - 1, len(values), a) < UNLIKELY for k, a in zip(counts, LEVELS, strict=True)]
         shares = " | ".join(f"{k / len(values):.4f}" for k in counts)
-        lines.append(f"| {name} | {shares} | {'too many' if any(above) else ''} |")
+        lines.append(f"| {name} | {len(values)} | {shares} | {'too many' if any(above) else ''} |")
     return "\n".join(lines) + "\n", len(alarms)
 
 
