@@ -49,8 +49,9 @@ def test_a_layer_in_another_language_holds(program: list[str]) -> None:
 def test_its_mistake_is_found(program: list[str]) -> None:
     with Subprocess([*program, "--shared-signs"]) as adapter:
         found = {c.id for c in verify(adapter).refuted}
-    topics = ("example", "input", "output")
-    assert found == {f"dense.flipout.signs-per-{topic}" for topic in topics} | {"dense.flipout.signs-independent"}
+    topics = ("signs-per-example", "signs-per-input", "signs-per-output", "signs-independent")
+    pairs = ("input-sign-pairs", "output-sign-pairs")
+    assert found == {f"dense.flipout.{topic}" for topic in (*topics, *pairs)}
 
 
 def test_every_level_is_asked_for() -> None:
