@@ -85,22 +85,3 @@ class ClaimsOf:
 
 
 of_weights = ClaimsOf(("dense", "convolution"), ("shared", "flipout", "local"), WeightTrial)
-
-
-def claim(
-    topic: str,
-    law: str,
-    *,
-    catches: tuple[str, ...] = (),
-    needs: tuple[str, ...] = ("sample",),
-    families: tuple[str, ...] = ("dense", "convolution"),
-    estimators: tuple[str, ...] = ("shared", "flipout", "local"),
-    when: Callable[[Any], bool] = lambda description: True,
-    trial: type[Trial] = WeightTrial,
-) -> Callable[[Check], Claim]:
-    """Make a claim of the function below it."""
-
-    def wrap(check: Check) -> Claim:
-        return Claim(topic, law, check, catches, needs, families, estimators, when, trial)
-
-    return wrap

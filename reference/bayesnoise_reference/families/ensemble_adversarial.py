@@ -9,7 +9,7 @@ from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
 from bayesnoise_reference.families._comparison import compared
 from bayesnoise_reference.families.ensemble import EnsembleTrial, log_each, of_ensembles, outputs, slopes
-from bayesnoise_reference.families.ensemble_training import EPSILON, examples, moved
+from bayesnoise_reference.families.ensemble_training import ATTACK, EPSILON, STEP, examples, moved
 
 NEEDS = ("adversarial",)
 
@@ -19,15 +19,7 @@ NEEDS = ("adversarial",)
     "The adversarial input of a member is a step of epsilon times each range along the signs of its gradient.",
     needs=NEEDS,
     catches=(
-        "ensemble-descends",
-        "ensemble-step-normalised",
-        "ensemble-width-ignored",
-        "ensemble-epsilon-ignored",
-        "ensemble-inputs-clipped",
-        "ensemble-attacks-mixture",
-        "ensemble-attacks-first",
-        "ensemble-gradient-over-batch",
-        "ensemble-variance-detached",
+        *ATTACK,
         "ensemble-predicted-label",
     ),
 )
@@ -44,10 +36,7 @@ def adversarial(trial: EnsembleTrial) -> Finding:
     "An input is moved by epsilon times its range exactly, and not at all where the loss does not depend on it.",
     needs=NEEDS,
     catches=(
-        "ensemble-step-normalised",
-        "ensemble-width-ignored",
-        "ensemble-epsilon-ignored",
-        "ensemble-inputs-clipped",
+        *STEP,
         "ensemble-zero-moves",
     ),
 )
@@ -123,17 +112,7 @@ def adversarial_ascends(trial: EnsembleTrial) -> Finding:
     "The step goes to larger variances for targets near the mean, and to smaller ones for targets far off.",
     needs=NEEDS,
     kinds=("gaussian",),
-    catches=(
-        "ensemble-descends",
-        "ensemble-step-normalised",
-        "ensemble-width-ignored",
-        "ensemble-epsilon-ignored",
-        "ensemble-inputs-clipped",
-        "ensemble-attacks-mixture",
-        "ensemble-attacks-first",
-        "ensemble-gradient-over-batch",
-        "ensemble-variance-detached",
-    ),
+    catches=(*ATTACK,),
 )
 def adversarial_variance(trial: EnsembleTrial) -> Finding:
     """Exact, to rounding: the means do not depend on the input, so that all of the gradient goes through variances."""

@@ -41,6 +41,14 @@ CAUSES = {
     "ensemble-softmax-overflows": "softmax is computed without taking the largest logit off",
 }
 GAUSSIAN, CATEGORICAL = ("gaussian",), ("categorical",)
+_MEMBERS = ("ensemble-first-member", "ensemble-summed", "ensemble-recent-members", "ensemble-bias-shared")
+_VARIANCE = (
+    "ensemble-noise-missing",
+    "ensemble-variance-as-scale",
+    "ensemble-second-moment",
+    "ensemble-variance-of-the-mean",
+)
+_SPREAD = ("ensemble-spread-missing", "ensemble-unbiased-spread")
 
 
 @of_ensembles(
@@ -49,11 +57,8 @@ GAUSSIAN, CATEGORICAL = ("gaussian",), ("categorical",)
     needs=("evaluate",),
     kinds=GAUSSIAN,
     catches=(
-        "ensemble-first-member",
-        "ensemble-summed",
-        "ensemble-recent-members",
+        *_MEMBERS,
         "ensemble-medians",
-        "ensemble-bias-shared",
     ),
 )
 def mean(trial: EnsembleTrial) -> Finding:
@@ -69,17 +74,10 @@ def mean(trial: EnsembleTrial) -> Finding:
     needs=("evaluate",),
     kinds=GAUSSIAN,
     catches=(
-        "ensemble-first-member",
-        "ensemble-summed",
-        "ensemble-recent-members",
-        "ensemble-bias-shared",
-        "ensemble-spread-missing",
-        "ensemble-noise-missing",
-        "ensemble-unbiased-spread",
+        *_MEMBERS,
+        *_VARIANCE,
+        *_SPREAD,
         "ensemble-scales-averaged",
-        "ensemble-variance-as-scale",
-        "ensemble-second-moment",
-        "ensemble-variance-of-the-mean",
     ),
 )
 def variance(trial: EnsembleTrial) -> Finding:
@@ -95,11 +93,8 @@ def variance(trial: EnsembleTrial) -> Finding:
     needs=("evaluate",),
     kinds=CATEGORICAL,
     catches=(
-        "ensemble-first-member",
-        "ensemble-summed",
-        "ensemble-recent-members",
+        *_MEMBERS,
         "ensemble-medians",
-        "ensemble-bias-shared",
         "ensemble-logits-averaged",
         "ensemble-votes",
     ),
@@ -134,12 +129,9 @@ def _chosen(held: Held, which: Array) -> Held:
     "Members that are one and the same predict what that one predicts.",
     needs=("evaluate",),
     catches=(
+        *_VARIANCE,
         "ensemble-summed",
         "ensemble-votes",
-        "ensemble-noise-missing",
-        "ensemble-variance-as-scale",
-        "ensemble-second-moment",
-        "ensemble-variance-of-the-mean",
     ),
 )
 def alike(trial: EnsembleTrial) -> Finding:
@@ -157,18 +149,11 @@ def alike(trial: EnsembleTrial) -> Finding:
     "A member that is there several times counts as often.",
     needs=("evaluate",),
     catches=(
-        "ensemble-first-member",
-        "ensemble-summed",
-        "ensemble-recent-members",
+        *_MEMBERS,
+        *_VARIANCE,
+        *_SPREAD,
         "ensemble-medians",
-        "ensemble-bias-shared",
-        "ensemble-spread-missing",
-        "ensemble-noise-missing",
-        "ensemble-unbiased-spread",
         "ensemble-scales-averaged",
-        "ensemble-variance-as-scale",
-        "ensemble-second-moment",
-        "ensemble-variance-of-the-mean",
         "ensemble-logits-averaged",
         "ensemble-votes",
     ),
@@ -191,16 +176,9 @@ def repeated(trial: EnsembleTrial) -> Finding:
     needs=("evaluate",),
     kinds=GAUSSIAN,
     catches=(
-        "ensemble-first-member",
-        "ensemble-summed",
-        "ensemble-recent-members",
-        "ensemble-bias-shared",
-        "ensemble-spread-missing",
-        "ensemble-noise-missing",
-        "ensemble-unbiased-spread",
-        "ensemble-variance-as-scale",
-        "ensemble-second-moment",
-        "ensemble-variance-of-the-mean",
+        *_MEMBERS,
+        *_VARIANCE,
+        *_SPREAD,
         "ensemble-cancellation",
     ),
 )
@@ -220,11 +198,8 @@ def far_from_zero(trial: EnsembleTrial) -> Finding:
     "Predictions from outputs far out are finite and right.",
     needs=("evaluate",),
     catches=(
+        *_VARIANCE,
         "ensemble-summed",
-        "ensemble-noise-missing",
-        "ensemble-variance-as-scale",
-        "ensemble-second-moment",
-        "ensemble-variance-of-the-mean",
         "ensemble-minimum-missing",
         "ensemble-variance-clipped",
         "ensemble-softplus-overflows",

@@ -40,6 +40,15 @@ CAUSES = {
     "ensemble-batch-summed": "the losses of a batch are summed in the place of their mean",
     "ensemble-trained-together": "the members are trained together, on the loss of their mixture",
 }
+STEP = ("ensemble-step-normalised", "ensemble-width-ignored", "ensemble-epsilon-ignored", "ensemble-inputs-clipped")
+ATTACK = (
+    *STEP,
+    "ensemble-descends",
+    "ensemble-attacks-mixture",
+    "ensemble-attacks-first",
+    "ensemble-gradient-over-batch",
+    "ensemble-variance-detached",
+)
 EPSILON = 0.125  # of the adversarial steps
 
 
@@ -116,18 +125,10 @@ def loss_extreme(trial: EnsembleTrial) -> Finding:
     "The gradient of a member is that of its own loss at the inputs and at its adversarial inputs.",
     needs=("training_gradient",),
     catches=(
+        *ATTACK,
         "ensemble-bias-shared",
         "ensemble-loss-log-variance",
         "ensemble-loss-of-probabilities",
-        "ensemble-descends",
-        "ensemble-step-normalised",
-        "ensemble-width-ignored",
-        "ensemble-epsilon-ignored",
-        "ensemble-inputs-clipped",
-        "ensemble-attacks-mixture",
-        "ensemble-attacks-first",
-        "ensemble-gradient-over-batch",
-        "ensemble-variance-detached",
         "ensemble-predicted-label",
         "ensemble-clean-missing",
         "ensemble-adversarial-missing",
