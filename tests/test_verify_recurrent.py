@@ -11,7 +11,7 @@ import pytest
 import torch
 from bayesnoise_reference import verify
 from bayesnoise_reference.adapters.library_recurrent import gru, library_recurrent, lstm
-from bayesnoise_reference.families._readings import pairs_coin_of
+from bayesnoise_reference.claims.readings import pairs_coin_of
 from bayesnoise_reference.families.recurrent import GRU, LSTM
 
 KINDS = list(itertools.product((lstm, gru), ("shared", "flipout"), ("float64", "float32")))

@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import chdtr, chdtrc, ndtri
 
-from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims import designs, pairs
 from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.judge import exact, judged
+from bayesnoise_reference.claims.readings import variance_of
 from bayesnoise_reference.claims.weight_trial import Loaded, WeightTrial
 
 ENOUGH = 512  # calls that show a doubled variance, with an error of 1e-8 and a miss of 1e-6
@@ -35,12 +35,6 @@ def _draws(trial: WeightTrial, calls: int) -> Array:
     return trial.read(designs.reading(trial.description, trial.rng), trial.without_bias(), calls)
 
 
-def _spread(trial: WeightTrial, score: Array, what: str) -> Finding:
-    verdict = statistics.normal_variance(score, 1.0, mean=0.0, alpha=trial.alpha)
-    sentence = f"{what} has {np.mean(score**2):.4g} times the variance that it should have; 1 is right"
-    return judged(verdict, sentence, score)
-
-
 @of_weights(
     "draw-sum",
     "The sum over all weights that a call draws varies as one of independent numbers.",
@@ -51,7 +45,7 @@ def _spread(trial: WeightTrial, score: Array, what: str) -> Finding:
 def draw_sum(trial: WeightTrial) -> Finding:
     """Exact law, normal, one number a call: sees copies, and halves that cancel."""
     z = _draws(trial, max(trial.calls, ENOUGH))
-    return _spread(trial, np.sum(z, axis=1) / z.shape[1] ** 0.5, "the sum over the weights of a call")
+    return variance_of(trial, np.sum(z, axis=1) / z.shape[1] ** 0.5, "the sum over the weights of a call")
 
 
 @of_weights(
@@ -63,7 +57,7 @@ def draw_sum(trial: WeightTrial) -> Finding:
 def draw_squares(trial: WeightTrial) -> Finding:
     """Exact law, chi-square, one number a call: sees copies whatever their signs."""
     score = sum_of_squares(_draws(trial, max(trial.calls, ENOUGH)))
-    return _spread(trial, score, "the sum of squares over the weights of a call")
+    return variance_of(trial, score, "the sum of squares over the weights of a call")
 
 
 @of_weights(

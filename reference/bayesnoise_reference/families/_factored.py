@@ -13,8 +13,8 @@ import numpy as np
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Claim, ClaimsOf, Finding
+from bayesnoise_reference.claims.readings import apart_of, tails_of
 from bayesnoise_reference.families._columns import correlation_of, shape_of, variance_by_column
-from bayesnoise_reference.families._readings import apart_of, tails_of
 
 ROWS = 8  # examples of a call, equal in pairs
 

@@ -7,7 +7,7 @@ import numpy as np
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
-from bayesnoise_reference.families._readings import apart_of, coin_of
+from bayesnoise_reference.claims.readings import apart_of, coin_of
 from bayesnoise_reference.families.attention import PROJECTIONS, AttentionTrial, of_attention
 
 CAUSES = {

@@ -6,7 +6,7 @@ import numpy as np
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
-from bayesnoise_reference.families._readings import mean_of, tails_of, variance_of
+from bayesnoise_reference.claims.readings import mean_of, tails_of, variance_of
 from bayesnoise_reference.families.embedding import EmbeddingTrial, of_embedding
 
 

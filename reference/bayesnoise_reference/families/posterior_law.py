@@ -9,8 +9,8 @@ from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import judged, standard_normal
+from bayesnoise_reference.claims.readings import apart_of, coin_of, mean_of, tails_of
 from bayesnoise_reference.families._columns import correlation_of, variance_by_column
-from bayesnoise_reference.families._readings import apart_of, coin_of, mean_of, tails_of
 from bayesnoise_reference.families.posterior import PosteriorTrial, of_posterior, scale
 
 _ROWS = 8  # examples of a call whose outputs are drawn

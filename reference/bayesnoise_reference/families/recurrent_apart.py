@@ -11,7 +11,7 @@ import numpy as np
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
-from bayesnoise_reference.families._readings import coin_of
+from bayesnoise_reference.claims.readings import coin_of
 from bayesnoise_reference.families.recurrent import SequenceTrial, of_recurrent
 from bayesnoise_reference.families.recurrent_law import READERS, draws, input_draws
 from bayesnoise_reference.families.recurrent_steps import READING

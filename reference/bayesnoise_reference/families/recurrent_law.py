@@ -13,8 +13,8 @@ import numpy as np
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
+from bayesnoise_reference.claims.readings import mean_of, tails_of, variance_of
 from bayesnoise_reference.families._gates import Gate
-from bayesnoise_reference.families._readings import mean_of, tails_of, variance_of
 from bayesnoise_reference.families.recurrent import SequenceTrial, of_recurrent
 
 CAUSES = {

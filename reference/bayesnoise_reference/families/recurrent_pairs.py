@@ -12,8 +12,8 @@ from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import judged
+from bayesnoise_reference.claims.readings import pairs_apart_of, pairs_coin_of
 from bayesnoise_reference.families._corners import drawn, reading
-from bayesnoise_reference.families._readings import pairs_apart_of, pairs_coin_of
 from bayesnoise_reference.families.recurrent import SequenceTrial, of_recurrent
 from bayesnoise_reference.families.recurrent_law import input_draws
 
