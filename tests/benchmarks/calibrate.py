@@ -6,7 +6,8 @@
 A p-value is at most a with a probability of at most a, so each share below may exceed its level by chance alone. Rows
 whose excess has a probability below 1e-4 under the exact binomial law are marked. With `--out` the table of a family
 is written into the page, in the place of the one that was there. With `--keep` every run is written down when it is
-done, and what is there is not run again; with `--minutes` a family ends early, and its table says after how many runs.
+done, and later only claims are put that are not there: new ones cost no more than themselves. Whoever changes a claim
+takes it out with `--again`. With `--minutes` a family ends early, and its table says after how many runs.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import re
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from math import inf
 from pathlib import Path
@@ -30,6 +31,7 @@ from scipy.special import bdtrc
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bayesnoise_reference import verify
+from bayesnoise_reference.verification import all_claims
 from planted import PLANTED
 
 LEVELS = (0.2, 0.05, 0.01)
@@ -37,35 +39,74 @@ UNLIKELY = 1e-4
 
 
 class Run(NamedTuple):
-    """What one seed showed of one layer."""
+    """What one seed showed of claims about one layer."""
 
     kind: str
     seed: int
-    p: dict[str, float]
-    alarms: list[str]
+    p: dict[str, float | None]  # by claim; None for one without a p-value
+    alarms: dict[str, str]  # by claim: what was said of the right layer
 
 
-def run(task: tuple[str, int]) -> Run:
-    """The p-values of the right layer, and what was refuted of it."""
-    kind, seed = task
-    report = verify(PLANTED[kind].adapter(PLANTED[kind].description, ""), seed=seed)
-    alarms = [f"seed {seed}: {claim.id}: {claim.sentence}" for claim in report.refuted]
-    return Run(kind, seed, {claim.id: claim.p for claim in report.claims if claim.p is not None}, alarms)
+class Runs:
+    """What is known of every layer and seed, and in which file."""
+
+    def __init__(self, path: Path | None, again: frozenset[str]) -> None:
+        """Read what the file has, but for the topics that are to be put again."""
+        self.path = path
+        self.found: dict[tuple[str, int], Run] = {}
+        if path is not None and path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                self.add(Run(**json.loads(line)), again)
+
+    def add(self, run: Run, but: frozenset[str] = frozenset()) -> None:
+        """Join a run with the one of the same layer and seed."""
+        before = self.found.get((run.kind, run.seed), run._replace(p={}, alarms={}))
+        p = {name: value for name, value in run.p.items() if name in claims(run.kind) and topic(name) not in but}
+        alarms = {
+            name: text for name, text in (before.alarms | run.alarms).items() if name not in p.keys() - run.alarms
+        }
+        self.found[run.kind, run.seed] = run._replace(p=before.p | p, alarms=alarms)
+
+    def put(self, run: Run) -> None:
+        """Join a new run, and write it down."""
+        self.add(run)
+        if self.path is not None:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(f"{json.dumps(run._asdict())}\n")
+
+    def missing(self, kind: str, seed: int) -> frozenset[str]:
+        """The claims about a layer that were not put at a seed."""
+        return claims(kind) - (self.found[kind, seed].p.keys() if (kind, seed) in self.found else set())
 
 
-def kept(path: Path | None) -> list[Run]:
-    """The runs that are written down already."""
-    if path is None or not path.exists():
-        return []
-    return [Run(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+@cache
+def claims(kind: str) -> frozenset[str]:
+    """The claims about a planted layer."""
+    about = PLANTED[kind].description
+    return frozenset(claim.id(about) for claim in all_claims() if claim.about(about))
 
 
-def missing(kinds: list[str], runs: int, done: list[Run], pool: ProcessPoolExecutor, seconds: float) -> Iterator[Run]:
-    """The runs that are still to be made, every kind at a seed before the next seed, until the time is up."""
-    have, until = {(found.kind, found.seed) for found in done}, time.monotonic() + seconds
-    tasks = ((kind, seed) for seed in range(runs) for kind in kinds if (kind, seed) not in have)
-    while (some := list(islice(tasks, 16 * len(kinds)))) and time.monotonic() < until:
-        yield from pool.map(run, some)
+def topic(name: str) -> str:
+    """What a claim is about, in every family alike."""
+    return name.split(".", 2)[2]
+
+
+def run(task: tuple[str, int, frozenset[str]]) -> Run:
+    """What the right layer shows of these claims."""
+    kind, seed, only = task
+    report = verify(PLANTED[kind].adapter(PLANTED[kind].description, ""), seed=seed, only=only)
+    alarms = {claim.id: f"seed {seed}: {claim.id}: {claim.sentence}" for claim in report.refuted}
+    return Run(kind, seed, {claim.id: claim.p for claim in report.claims if claim.id in only}, alarms)
+
+
+def complete(runs: Runs, kinds: list[str], number: int, jobs: int, seconds: float) -> None:
+    """Make the runs that are missing, every kind at a seed before the next seed, until the time is up."""
+    until = time.monotonic() + seconds
+    tasks = ((k, seed, wanted) for seed in range(number) for k in kinds if (wanted := runs.missing(k, seed)))
+    with ProcessPoolExecutor(jobs) as pool:
+        while (some := list(islice(tasks, 16 * len(kinds)))) and time.monotonic() < until:
+            for found in pool.map(run, some):
+                runs.put(found)
 
 
 def table(family: str, kinds: list[str], runs: list[Run]) -> tuple[str, int]:
@@ -73,9 +114,10 @@ def table(family: str, kinds: list[str], runs: list[Run]) -> tuple[str, int]:
     seen, alarms, times = defaultdict(list), [], Counter(found.seed for found in runs)
     whole = [found for found in runs if times[found.seed] == len(kinds)]
     for found in whole:
-        alarms += found.alarms
+        alarms += found.alarms.values()
         for name, p in found.p.items():
-            seen[f"{found.kind}.{name.split('.', 2)[2]}"].append(p)
+            if p is not None:
+                seen[f"{found.kind}.{topic(name)}"].append(p)
     today, count = datetime.now(UTC).date(), len(whole) // len(kinds)
     lines = [
         f"## {family}",
@@ -111,19 +153,15 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=inf, help="The time for one family.")
     parser.add_argument("--keep", type=Path, help="A file of runs, to go on from.")
+    parser.add_argument("--again", default="", help="Topics of claims to put again, such as draw-sum,draw-pairs.")
     parser.add_argument("--out", type=Path, help="A page with a section for each family.")
     arguments = parser.parse_args()
-    total = 0
+    runs, total = Runs(arguments.keep, frozenset(arguments.again.split(","))), 0
     for family in arguments.families.split(","):
         kinds = [kind for kind, planted in PLANTED.items() if planted.description.family == family]
-        runs = [found for found in kept(arguments.keep) if found.kind in kinds and found.seed < arguments.runs]
-        with ProcessPoolExecutor(arguments.jobs) as pool:
-            for found in missing(kinds, arguments.runs, list(runs), pool, 60.0 * arguments.minutes):
-                runs.append(found)
-                if arguments.keep is not None:
-                    with arguments.keep.open("a", encoding="utf-8") as file:
-                        file.write(f"{json.dumps(found._asdict())}\n")
-        text, alarms = table(family, kinds, runs)
+        complete(runs, kinds, arguments.runs, arguments.jobs, 60.0 * arguments.minutes)
+        mine = [found for (kind, seed), found in sorted(runs.found.items()) if kind in kinds and seed < arguments.runs]
+        text, alarms = table(family, kinds, mine)
         print(text, flush=True)
         total += alarms
         if arguments.out is not None:

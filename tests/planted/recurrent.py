@@ -26,7 +26,7 @@ _ALL = [
     "recurrent-hidden-without-noise",
     *("recurrent-hidden-uniform", "recurrent-hidden-signs", "recurrent-hidden-eps-kept"),
     *("recurrent-two-gates-share-noise", "recurrent-hidden-gates-share-noise"),
-    *("recurrent-units-share-noise", "recurrent-inputs-share-noise"),
+    *("recurrent-units-share-noise", "recurrent-inputs-share-noise", "recurrent-states-share-noise"),
     "recurrent-hidden-reuses-input-noise",
     "recurrent-gates-share-noise",
     "recurrent-gradient-truncated",

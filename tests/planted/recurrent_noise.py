@@ -27,6 +27,8 @@ def shared(has: Callable[..., bool], name: str, eps: Array, units: int, rng: Any
         eps = np.repeat(eps[..., ::units], units, axis=-1)
     if has("recurrent-inputs-share-noise") and name == "input_eps":
         eps = np.broadcast_to(eps[..., :1, :], eps.shape)
+    if has("recurrent-states-share-noise") and name == "hidden_eps":
+        eps = np.broadcast_to(eps[..., :1, :], eps.shape)
     return eps
 
 

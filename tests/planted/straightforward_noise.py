@@ -39,6 +39,8 @@ class StraightforwardNoise:
         scale = sigma(d, rho)
         if self.has("scale-clipped"):
             return np.minimum(scale, 0.9)
+        if self.has("scale-floor"):
+            return scale + 1e-5
         if self.has("scale-as-variance"):
             return np.sqrt(scale)
         return scale**2 if self.has("variance-as-scale") else scale
@@ -110,6 +112,8 @@ class StraightforwardNoise:
         if d.estimator == "flipout":
             noise["sign_in"] = self._signs(n, d.inputs, "in")
             noise["sign_out"] = self._signs(n, d.outputs, "out")
+            if self.has("signs-of-the-noise"):
+                noise["sign_in"] = np.sign(np.resize(noise["eps"].T, (n, d.inputs)))
             if self.has("no-input-signs", "one-scalar-sign"):
                 noise["sign_in"] = np.ones((n, d.inputs))
             if self.has("no-output-signs"):

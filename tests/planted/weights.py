@@ -38,12 +38,14 @@ _FLIPOUT = {
     "output-signs-reuse-input-signs",
     "signs-fixed",
     "signs-unfair",
+    "signs-of-the-noise",
     "gradient-mean-perturbed",
     "output-signs-tiled",
     "output-signs-paired",
     "input-signs-tiled",
     "input-signs-paired",
 }
+_DENSE = {"signs-of-the-noise"}  # a kernel has one sign and much noise
 _LOCAL = {
     "zeta-shared-across-batch",
     "zeta-shared-across-outputs",
@@ -108,7 +110,7 @@ def mistakes(description: Description) -> list[str]:
     other = _CLOSED_KL if description.kl_kind == "monte_carlo" else _DRAWN_KL
     some = _FLIPOUT | _LOCAL | _DRAWN | _IMAGES.keys() | other | {"bias-noise-per-example"}
     names = [name for name in CAUSES if name not in some]
-    names += sorted(_FLIPOUT if estimator == "flipout" else ())
+    names += sorted(_FLIPOUT - (set() if family == "dense" else _DENSE) if estimator == "flipout" else ())
     names += sorted(_LOCAL if estimator == "local" else _DRAWN)
     names += ["bias-noise-per-example"] if estimator == "shared" else []
     names += [name for name, kinds in _IMAGES.items() if family == "convolution" and estimator in kinds]

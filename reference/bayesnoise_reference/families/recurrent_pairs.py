@@ -31,7 +31,7 @@ CAUSES = {
     "recurrent-hidden-out-signs-missing": "the weights of the state have signs for their rows alone",
     "recurrent-maps-share-signs": "the weights of the state have the signs of those of the input for their columns",
 }
-_STATELESS = 2  # the gate, g or n, under which a state stays 0 until something comes in
+STATELESS = 2  # the gate, g or n, under which a state stays 0 until something comes in
 
 
 def _read(trial: SequenceTrial, what: str, n: int) -> Array:
@@ -53,7 +53,7 @@ def _flips(trial: SequenceTrial, what: str) -> Array:
 )
 def inputs_draw_apart(trial: SequenceTrial) -> Finding:
     """The correlation of sizes, of all pairs of weights to one gate."""
-    z = input_draws(trial, trial.description.gates[_STATELESS], 1, trial.calls)
+    z = input_draws(trial, trial.description.gates[STATELESS], 1, trial.calls)
     return pairs_apart_of(trial, z.reshape(trial.calls, -1), "weights of the input")
 
 
@@ -133,7 +133,7 @@ def hidden_signs_of_gates(trial: SequenceTrial) -> Finding:
 def hidden_signs_of_states(trial: SequenceTrial) -> Finding:
     """A binomial count: what units have from h states is of one size in two equal sequences where all of the h signs
     agree, or none, with a probability of 2^(1 - h)."""
-    d, gate = trial.description, trial.description.gates[_STATELESS]
+    d, gate = trial.description, trial.description.gates[STATELESS]
     each = np.full((d.units, d.units), 0.2 / np.sqrt(d.units))
     trial.load(trial.reading(gate) | trial.kick(gate), {"hidden": trial.only(gate, each)})
     equal, x = 0, trial.kicks(2, 2)
@@ -147,7 +147,7 @@ def hidden_signs_of_states(trial: SequenceTrial) -> Finding:
 
 def _maps(trial: SequenceTrial, n: int) -> Array:
     """(calls, n, 2 h): the draws of an input's weights to one gate, and of a state's, in one call."""
-    d, gate = trial.description, trial.description.gates[_STATELESS]
+    d, gate = trial.description, trial.description.gates[STATELESS]
     at, scale = trial.columns(gate), np.zeros((2, d.inputs + d.units, d.units))
     scale[0, 0], scale[1, 0] = 0.1, 0.1
     means = trial.reading(gate) | {"input": trial.only(gate, 9.5 * scale[0, : d.inputs])}
