@@ -147,6 +147,8 @@ def test_drop_block_promises_no_moments() -> None:
         (lambda: DropBlock(1.0, (2,)), ValueError, r"rate is 1.0, expected a probability in \[0, 1\)"),
         (lambda: DropBlock(0.1, (0,)), ValueError, r"block is \(0,\), expected integers of at least 1"),
         (lambda: DropBlock(0.1, (2.0,)), TypeError, "block is .*expected integers"),  # type: ignore[arg-type]
+        (lambda: DropBlock(0.1, 9), TypeError, "^block is 9, expected a tuple of integers$"),  # type: ignore[arg-type]
+        (lambda: DropBlock(0.1, None), TypeError, "block is None, expected a tuple"),  # type: ignore[arg-type]
         (lambda: DropBlock(0.1, (2,), "channel"), ValueError, "scale_by is 'channel', expected one of"),  # type: ignore[arg-type]
         (lambda: DropBlock(0.1, (3, 3)).output_shape((2, 1, 4, 2)), ValueError, r"larger than the map of \(4, 2\)"),
         (lambda: DropBlock(0.1, (3,)).output_shape((2, 1, 4, 4)), ValueError, r"expected \(n, c, size\) for block"),

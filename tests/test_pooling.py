@@ -218,6 +218,9 @@ def test_layers_compare_and_hash() -> None:
         (lambda: reshaping.flatten().output_shape((3,)), ValueError, "at least two axes"),
         (lambda: reshaping.select((), 2), ValueError, "expected at least one of 0 to 1"),
         (lambda: reshaping.select((1, 1), 2), ValueError, "none twice"),
+        (lambda: reshaping.select(3, 4), TypeError, "indices is 3, expected a tuple of integers"),  # type: ignore[arg-type]
+        (lambda: reshaping.select(("a",), 4), TypeError, "indices is .*, expected integers"),  # type: ignore[arg-type]
+        (lambda: reshaping.select((0,), None), TypeError, "features is None, expected an integer"),  # type: ignore[arg-type]
         (lambda: reshaping.select((2,), 2), ValueError, r"indices is \(2,\), expected"),
         (lambda: reshaping.select((0,), 2).output_shape((1, 3)), ValueError, r"expected \(n, ..., 2\)"),
     ],

@@ -94,6 +94,14 @@ def positive_integer(name: str, value: int) -> None:
         raise ValueError(f"{name} is {value}, expected at least 1")
 
 
+def integers(name: str, value: Any) -> None:
+    """Raise TypeError unless the value is a tuple or a list of integers."""
+    if not isinstance(value, tuple | list):
+        raise TypeError(f"{name} is {value!r}, expected a tuple of integers")
+    if any(isinstance(v, bool) or not isinstance(v, int) for v in value):
+        raise TypeError(f"{name} is {value!r}, expected integers")
+
+
 def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
     """Raise ValueError, with the nearest names, unless the value is one of those allowed."""
     if value not in allowed:

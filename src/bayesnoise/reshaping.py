@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from array_api_compat import array_namespace, device
 
+from bayesnoise import _checks
 from bayesnoise._typing import Array, Shape
 from bayesnoise.fixed import Fixed
 
@@ -47,6 +48,8 @@ class Select:
     features: int
 
     def __post_init__(self) -> None:
+        _checks.positive_integer("features", self.features)
+        _checks.integers("indices", self.indices)
         if not all(0 <= i < self.features for i in self.indices) or len(set(self.indices)) < max(1, len(self.indices)):
             raise ValueError(
                 f"indices is {self.indices}, expected at least one of 0 to {self.features - 1}, and none twice"
@@ -78,6 +81,6 @@ def taken(x: Array, indices: tuple[int, ...], axis: int) -> Array:
 def select(indices: tuple[int, ...], features: int) -> Fixed:
     """`(n, ..., features) -> (n, ..., len(indices))`: those features, in that order.
 
-    ValueError for no index, one out of range or twice the same.
+    ValueError for no index, one out of range or twice the same; TypeError for what are no integers.
     """
-    return Fixed(Select(tuple(indices), features))
+    return Fixed(Select(tuple(indices) if isinstance(indices, list | range) else indices, features))

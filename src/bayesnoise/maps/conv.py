@@ -25,8 +25,7 @@ def per_dimension(name: str, value: int | Shape, ndim: int, least: int) -> Shape
     entries = (value,) * ndim if isinstance(value, int) else tuple(value)
     if len(entries) != ndim:
         raise ValueError(f"{name} is {value}, expected one integer or {ndim}, one a spatial dimension")
-    if any(isinstance(v, bool) or not isinstance(v, int) for v in entries):
-        raise TypeError(f"{name} is {value!r}, expected integers")
+    _checks.integers(name, entries)
     if any(v < least for v in entries):
         raise ValueError(f"{name} is {value}, expected integers of at least {least}")
     return entries

@@ -38,7 +38,8 @@ class DropBlock:
 
     `block` has one integer a spatial dimension. `scale_by` says over what the kept elements are counted: all of the
     batch, as the paper's algorithm does, or each example, whose output is then independent of the others. ValueError
-    for a rate outside [0, 1), for sizes below 1, and, when used, for a map that is smaller than a block.
+    for a rate outside [0, 1), for sizes below 1, and, when used, for a map that is smaller than a block; TypeError for
+    a block that is no tuple of integers.
     """
 
     rate: float
@@ -47,6 +48,7 @@ class DropBlock:
 
     def __post_init__(self) -> None:
         _checks.probability("rate", self.rate)
+        _checks.integers("block", self.block)
         object.__setattr__(self, "block", per_dimension("block", self.block, len(self.block), 1))
         _checks.one_of("scale_by", self.scale_by, ("batch", "example"))
 
