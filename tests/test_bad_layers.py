@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import torch
 from bayesnoise_reference import reports, verify
+from bayesnoise_reference.adapters._answers import KINDS
 from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.adapters.functions import Functions
-from bayesnoise_reference.adapters.guard import KINDS
 from bayesnoise_reference.adapters.jax import JaxFunction
 from bayesnoise_reference.adapters.keras import KerasLayer
 from bayesnoise_reference.adapters.subprocess import Subprocess

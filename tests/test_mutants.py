@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from bayesnoise_reference import verify
-from bayesnoise_reference.adapters.guard import KINDS
+from bayesnoise_reference.adapters._answers import KINDS
 from bayesnoise_reference.verification import all_causes, all_claims, claims_for
 from planted import PLANTED
 

@@ -49,6 +49,30 @@ def test_prints_what_was_spent(pytester: pytest.Pytester) -> None:
     )
 
 
+MANY = """
+import pytest
+from bayesnoise_reference.testing import assert_probability
+
+@pytest.mark.parametrize("i", range(30))
+def test_coin(i):
+    assert_probability([0, 1] * (2 if i == 25 else 500), 0.5)
+"""
+
+
+@pytest.mark.parametrize(("options", "shown"), [((), 20), (("-v",), 30), (("-q",), 0)])
+def test_a_long_session_has_a_short_summary(pytester: pytest.Pytester, options: tuple[str, ...], shown: int) -> None:
+    pytester.makepyfile(MANY)
+    text = pytester.runpytest_inprocess(*options).stdout.str()
+    places = re.findall(r"::test_coin\[(\d+)\]: probability, p = 1, alpha = \S+; finds (a probability|nothing)", text)
+    assert "30 stochastic assertions spent" in text
+    assert len(places) == shown
+    assert ("and 10 more: -v shows all" in text) == (shown == 20)
+    if shown == 20:  # the one that could find nothing is not among those left out
+        assert places[:2] == [("25", "nothing"), ("0", "a probability")]
+    if shown == 30:
+        assert [place for place, _ in places] == [str(i) for i in range(30)]
+
+
 def test_every_worker_has_its_part_of_the_budget(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist", reason="pytest-xdist is not installed")
     pytester.makepyfile(COINS)

@@ -20,7 +20,8 @@ KINDS = ("gaussian", "laplace", "log_uniform", "ard", "scale_mixture")
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_library_holds(kind: Any, dtype: Any) -> None:
     report = verify(library_divergence(kind, dtype=dtype))
-    assert {c.status for c in report.claims} == {"holds"}, [c for c in report.claims if c.status != "holds"]
+    waits = {c.id.rpartition(".")[2]: c.status for c in report.claims if c.status != "holds"}
+    assert waits == dict.fromkeys(("nan", "dtype", "same-array", "changes-inputs"), "not run")  # without an output
 
 
 def test_an_approximation_holds_with_its_error_and_not_without() -> None:

@@ -33,6 +33,7 @@ _LIMITS: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "maximum": (operator.le, "at most"),
     "exclusiveMaximum": (operator.lt, "below"),
 }
+_MOST_DIGITS = 500  # of an integer; the largest double has 309
 _SAID = {"$schema", "$id", "$defs", "title", "description"}  # what a schema says to people, and its parts
 _READ = _SAID | _LIMITS.keys() | {"$ref", "anyOf", "const", "enum", "type", "pattern", "required", "properties"}
 _READ |= {"additionalProperties", "items", "minItems", "maxItems"}
@@ -51,6 +52,18 @@ def load(package: str, file: str) -> Schema:
     return found
 
 
+def parse(text: str, **hooks: Any) -> Any:
+    """The value of a JSON text, by `json.loads`. ValueError or RecursionError for what is none.
+
+    An integer that is far above every double becomes infinity: what it stands in place of is refused with its path.
+    """
+    return json.loads(text, parse_int=_integer, **hooks)
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
+
+
 def require(value: Any, schema: Schema, record: str = "", path: str = "$") -> None:
     """ValueError, with the path of the first wrong field, unless the value fits the schema, or one of the records that
     it defines.
@@ -63,7 +76,10 @@ def require(value: Any, schema: Schema, record: str = "", path: str = "$") -> No
 
 def show(value: Any) -> str:
     """A value as a message shows it: short, on one line."""
-    shown = json.dumps(value) if not isinstance(value, float) or math.isfinite(value) else repr(value)
+    try:
+        shown = json.dumps(value) if not isinstance(value, float) or math.isfinite(value) else repr(value)
+    except ValueError:  # which Python does not turn into digits
+        return f"{'an integer' if isinstance(value, int) else 'a value with an integer'} of thousands of digits"
     return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 

@@ -26,9 +26,9 @@ import numpy as np
 
 from bayesnoise_reference import claims as claims_package
 from bayesnoise_reference import families as families_package
-from bayesnoise_reference.adapters._answers import short
+from bayesnoise_reference.adapters._answers import KINDS, UNSEEN, raised
 from bayesnoise_reference.adapters.adapter import Loadable
-from bayesnoise_reference.adapters.guard import KINDS, AdapterError, Guard
+from bayesnoise_reference.adapters.guard import AdapterError, Guard
 from bayesnoise_reference.adapters.worker import check_limit
 from bayesnoise_reference.claims.causes import likely
 from bayesnoise_reference.claims.claim import Claim, Finding
@@ -149,6 +149,7 @@ def _put(claim: Claim, guard: Guard, tier: Tier, share: float, replay: str, seed
     trial = claim.trial(guard, rng, share, CALLS[tier])
 
     def work() -> Finding:
+        guard.begin()
         guard.seed(int(rng.integers(2**31)))
         with np.errstate(all="ignore"):
             return claim.check(trial)
@@ -156,10 +157,10 @@ def _put(claim: Claim, guard: Guard, tier: Tier, share: float, replay: str, seed
     try:
         found = guard.watch(work)
     except AdapterError as wrong:
-        guard.fault(wrong.kind, wrong.sentence)
+        guard.manners.fault(wrong.kind, wrong.sentence)
         return Outcome(name, "not run", f"it could not be judged: {wrong.sentence}", alpha=share, replay=replay)
     except Exception as error:  # numbers that no statistic can take: a verdict on the others must not be lost
-        said = f"it could not be computed from what the layer returned: {type(error).__name__}: {short(error)}"
+        said = f"it could not be computed from what the layer returned: {raised(error)}"
         return Outcome(name, "not run", said, alpha=share, replay=replay)
     return _outcome(name, found, share, replay)
 
@@ -192,19 +193,19 @@ def _behaviour_id(adapter: Loadable, kind: str) -> str:
 
 def _behaviour(guard: Guard, only: frozenset[str] | None, again: Callable[[Iterable[str]], str]) -> list[Outcome]:
     """What every call showed of the layer's manners: a claim for each kind of fault."""
-    found = []
+    manners, found = guard.manners, []
     for kind, sentence in KINDS.items():
         name = _behaviour_id(guard.adapter, kind)
-        if only is not None and name not in only and kind not in guard.faults:
+        if only is not None and name not in only and kind not in manners.faults:
             continue
-        status: Any = "refuted" if kind in guard.faults else "holds"
-        said = guard.faults.get(kind, sentence)
-        if not guard.calls:
-            status, said = "not run", "no call was made"
         replay = again({name, *(only or ())})
-        found.append(
-            Outcome(name, status, said, "exact", n=guard.calls, detects="one call that does it", replay=replay)
-        )
+        if not manners.seen[kind]:
+            said = UNSEEN[kind] if guard.calls else "no call was made"
+            found.append(Outcome(name, "not run", said, replay=replay))
+            continue
+        status: Any = "refuted" if kind in manners.faults else "holds"
+        said, n = manners.faults.get(kind, sentence), manners.seen[kind]
+        found.append(Outcome(name, status, said, "exact", n=n, detects="one call that does it", replay=replay))
     return found
 
 

@@ -85,6 +85,9 @@ class Description:
                     f"{field} is {numbers}, expected {len(self.kernel)} numbers, one an axis of the kernel"
                 )
             object.__setattr__(self, field, tuple(numbers))
+        for field, least in (("kernel", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
+            if any(number < least for number in getattr(self, field)):
+                raise ValueError(f"{field} is {getattr(self, field)}, expected numbers of at least {least}")
         if not 0.0 <= self.scale_floor < math.inf:
             raise ValueError(f"scale_floor is {self.scale_floor}, expected a finite number that is not below 0")
         if self.prior is not None and not (math.isfinite(self.prior) and self.prior > 0):

@@ -97,4 +97,6 @@ def fitted(value: Any, hint: Any, path: str) -> Any:
     fits = hint in _WORDS and isinstance(value, allowed) and isinstance(value, bool) == (hint is bool)
     if not fits or (hint is float and not abs(value) <= sys.float_info.max):
         raise ValueError(f"{path} is {show(value)}, expected {_WORDS.get(hint, 'what no data can say')}")
+    if hint is int and not abs(value) < 2**63:
+        raise ValueError(f"{path} is {show(value)}, expected an integer of at most 63 bits")
     return float(value) if hint is float else value

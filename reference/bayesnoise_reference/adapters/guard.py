@@ -1,62 +1,60 @@
 """Every call of an adapter goes through here: it is timed, its answer examined, and no traceback comes out.
 
 What makes an answer useless (it raised, it hung, the shape is wrong, there is NaN) raises `AdapterError` with a
-sentence; what is only wrong (another dtype, the same array twice, inputs or parameters changed) is noted in `faults`,
+sentence; what is only wrong (another dtype, the same array twice, inputs or parameters changed) is noted in `manners`,
 and the call goes on. An adapter that hung is closed, if it can be, and asked nothing more. Here also the layouts of
 the layer end: outside are (in, out), (out, in, *kernel), (n, c, *space), and float64.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 
 from bayesnoise_reference._typing import Array
-from bayesnoise_reference.adapters._answers import KINDS, AdapterError, Saved, numbers, one_memory, short
+from bayesnoise_reference.adapters._answers import AdapterError, Manners, Saved, named, raised, short
 from bayesnoise_reference.adapters.adapter import Loadable, can
 from bayesnoise_reference.adapters.process import SilentProcessError
 from bayesnoise_reference.adapters.worker import TIMEOUT, Worker, close
 
-__all__ = ["KINDS", "AdapterError", "Guard"]
+__all__ = ["AdapterError", "Guard"]
 Result = TypeVar("Result")
 
 
 class Guard:
-    """An adapter that is only ever asked politely; `calls` counts, `faults` has a sentence for each kind seen."""
+    """An adapter that is only ever asked politely; `manners` is what its calls have shown of how it behaves."""
 
     def __init__(self, adapter: Loadable, limit: float = 60.0) -> None:
         self.adapter, self.limit = adapter, limit
         self.description = adapter.description
         self.dtype = np.dtype(self.description.dtype)
         self.calls = 0
-        self.faults: dict[str, str] = {}
+        self.manners = Manners()
         self._worker = Worker()
         self._hung: str | None = None
         self._method = ""  # that was asked last
         self._loaded: dict[str, Array] = {}
         self._passed: dict[str, Array] = {}
-        self._last: object = None
+        self._held: dict[str, Array] = {}  # what the adapter said that it held, after it was given these
 
     @property
     def eps(self) -> float:
-        """The rounding unit of the layer."""
-        return float(np.finfo(self.dtype).eps)
+        """The rounding unit of the layer: of its dtype, or of the answers to this claim where that is coarser."""
+        return max(float(np.finfo(self.dtype).eps), self.manners.eps)
 
     def can(self, method: str) -> bool:
         """Whether the adapter has the method."""
         return can(self.adapter, method)
-
-    def fault(self, kind: str, sentence: str) -> None:
-        """Note the first fault of a kind."""
-        self.faults.setdefault(kind, sentence)
 
     def load(self, parameters: dict[str, Array]) -> dict[str, Array]:
         """Load, and return the parameters as the layer has them: rounded to its dtype, in float64."""
         self._passed = {name: self._inward(name, value) for name, value in parameters.items()}
         self._loaded = {name: value.copy() for name, value in self._passed.items()}
         self._call("load", self._passed)
+        now = self._parameters()
+        self._held = self._loaded if now is self._passed else {name: value.copy() for name, value in now.items()}
         return {name: np.asarray(self._outward(name, v), dtype=np.float64) for name, v in self._loaded.items()}
 
     def sample(self, x: Array, *, finite: bool = True) -> Array:
@@ -95,22 +93,20 @@ class Guard:
 
     def _named(self, method: str, answer: object, others: dict[str, tuple[int, ...]], finite: bool) -> dict[str, Array]:
         """Gradients, one for each parameter; `others` are the shapes of what else may be among them."""
-        if not isinstance(answer, Mapping):
-            raise AdapterError("shape", f"{method} returned a {type(answer).__name__}, a dict by names is expected")
-        missing = [name for name in self._loaded if name not in answer]
+        self.manners.see("shape")
+        by_name = named(method, answer)
+        missing = [name for name in self._loaded if name not in by_name]
         if missing:
             raise AdapterError("shape", f"{method} returned no gradient of {missing[0]}")
-        found = {str(name): self._outward(str(name), numbers(method, v)) for name, v in answer.items()}
+        found = {str(name): self._outward(str(name), self.manners.numbers(method, v)) for name, v in by_name.items()}
         shapes = {name: np.shape(self._outward(name, v)) for name, v in self._loaded.items()} | others
         for name, value in found.items():
             if name in shapes and value.shape != shapes[name]:
                 raise AdapterError(
                     "shape", f"the gradient of {name} has shape {value.shape}, its own shape is {shapes[name]}"
                 )
-            if finite and not np.all(np.isfinite(value)):
-                raise AdapterError(
-                    "nan", f"the gradient of {name} has NaN or infinity although every number in is finite"
-                )
+            if finite:
+                self.manners.finite(f"the gradient of {name} has", value)
         return {name: np.asarray(value, dtype=np.float64) for name, value in found.items()}
 
     def kl(self) -> float:
@@ -131,12 +127,12 @@ class Guard:
 
     def save(self) -> Saved:
         """Whatever the adapter keeps of its layer, and what it then held."""
-        return Saved(self._call("save"), self._loaded, self._passed)
+        return Saved(self._call("save"), self._loaded, self._passed, self._held)
 
     def restore(self, saved: Saved) -> None:
         """Have the adapter read it back."""
         self._call("restore", saved.kept)
-        self._loaded, self._passed = saved.loaded, saved.passed
+        self._loaded, self._passed, self._held = saved.loaded, saved.passed, saved.held
 
     def ask(self, method: str, *, finite: bool = True, **arrays: Array) -> Array:
         """One array from a method that only one family has, given arrays by name; in float64."""
@@ -146,17 +142,22 @@ class Guard:
         for name, value in inward.items():
             self._same_input(method, before[name], value)
         self._same_parameters(method)
-        value = numbers(method, answer)
-        if finite and not np.all(np.isfinite(value)):
-            raise AdapterError("nan", f"{method} returned NaN or infinity although every number in is finite")
+        value = self.manners.numbers(method, answer)
+        if finite:
+            self.manners.finite(f"{method} returned", value)
         return np.array(value, dtype=np.float64)
 
     def _number(self, method: str, answer: object) -> float:
         self._same_parameters(method)
-        value = numbers(method, answer)
+        self.manners.see("shape")
+        value = self.manners.numbers(method, answer)
         if value.size != 1:
             raise AdapterError("shape", f"{method} returned shape {value.shape}, one number is expected")
         return float(value.reshape(()))
+
+    def begin(self) -> None:
+        """A claim begins: it is judged by its own answers, and so by itself as among others."""
+        self.manners.eps = 0.0
 
     def seed(self, seed: int) -> None:
         """Seed the adapter, if it can be."""
@@ -183,6 +184,7 @@ class Guard:
 
     def _stopped(self, said: str) -> AdapterError:
         """What to raise when a call hangs: the adapter is closed."""
+        self.manners.see("hangs")
         self._hung = f"{said}; nothing was asked of it afterwards"
         close(self.adapter)
         return AdapterError("hangs", self._hung)
@@ -199,26 +201,27 @@ class Guard:
             raise self._stopped(f"{method} did not return within {self.limit:g} s")
         if isinstance(error, SilentProcessError):
             raise self._stopped(short(error))
+        self.manners.see("raises", "hangs")
         if error is not None:
-            raise AdapterError("raises", f"{method} raised {type(error).__name__}: {short(error)}")
+            raise AdapterError("raises", f"{method} raised {raised(error)}")
         return answer
 
     def _output(self, method: str, answer: object, before: Array, inward: Array, finite: bool) -> Array:
         self._unchanged(method, before, inward)
-        if answer is self._last or one_memory(answer, self._last):
-            self.fault("same-array", f"{method} returned the very array of the call before, so that results overwrite")
-        self._last = answer
-        value = numbers(method, answer)
+        self.manners.see("shape", "dtype")
+        value = self.manners.numbers(method, answer)
+        if value.ndim:
+            self.manners.output(method, answer)
         if value.dtype != self.dtype:
-            self.fault("dtype", f"{method} returned {value.dtype}, the layer and its input are {self.dtype}")
+            self.manners.fault("dtype", f"{method} returned {value.dtype}, the layer and its input are {self.dtype}")
         expected = self.description.output_shape(before.shape)
         if value.shape != expected:
             raise AdapterError(
                 "shape",
                 f"{method} returned shape {value.shape} for an input of shape {before.shape}, {expected} is right",
             )
-        if finite and not np.all(np.isfinite(value)):
-            raise AdapterError("nan", f"{method} returned NaN or infinity although every number in is finite")
+        if finite:
+            self.manners.finite(f"{method} returned", value)
         return np.array(self._outward("y", value), dtype=np.float64)
 
     def _unchanged(self, method: str, before: Array, inward: Array) -> None:
@@ -226,13 +229,20 @@ class Guard:
         self._same_parameters(method)
 
     def _same_input(self, method: str, before: Array, inward: Array) -> None:
-        if not np.array_equal(before, inward):
-            self.fault("changes-inputs", f"{method} changed the input array that it was given")
+        said = f"{method} changed the input array that it was given"
+        self.manners.unchanged("changes-inputs", before, inward, said)
 
     def _same_parameters(self, method: str) -> None:
-        now = self._passed
-        if self.can("parameters"):
-            now = self._call("parameters")
-        for name, value in self._loaded.items():
-            if name in now and not np.array_equal(np.asarray(now[name]), value):
-                self.fault("changes-parameters", f"{method} changed the parameter {name}")
+        now = self._parameters()
+        if not self._loaded:
+            self.manners.see("changes-parameters")  # there are none
+        for name, value in self._held.items():
+            said = f"{method} changed the parameter {name}" if name in now else f"{method} removed the parameter {name}"
+            self.manners.unchanged("changes-parameters", value, now.get(name), said)
+
+    def _parameters(self) -> dict[str, Array]:
+        """Those that were loaded, as the adapter holds them; none, if it knows the question and has no answer."""
+        if not self.can("parameters"):
+            return {} if callable(getattr(self.adapter, "parameters", None)) else self._passed
+        now = named("parameters", self._call("parameters"))
+        return {name: self.manners.numbers("parameters", now[name]) for name in self._loaded if name in now}

@@ -16,6 +16,7 @@ from bayesnoise_reference.testing.budget import ALPHA, ErrorBudget, Spent, enter
 
 _BUDGET = pytest.StashKey[ErrorBudget]()
 _WORKERS = pytest.StashKey[list[Any]]()
+_SHOWN = 20  # assertions of a session, unless more are asked for
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,10 +77,12 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print what was spent and what each assertion could detect, if anything was."""
+    """Print what was spent, if anything was, and what assertions could detect: of all with -v, of none with -q."""
     budget, workers = config.stash[_BUDGET], config.stash[_WORKERS]
     records = budget.records + [Spent(*record) for worker in workers for record in worker["records"]]
-    lines = summary(records, budget.spent + sum(worker["spent"] for worker in workers), budget.alpha)
+    spent = budget.spent + sum(worker["spent"] for worker in workers)
+    verbosity = terminalreporter.verbosity
+    lines = summary(records, spent, budget.alpha, None if verbosity > 0 else _SHOWN if verbosity == 0 else 0)
     if lines:
         terminalreporter.section("stochastic assertions")
         for line in [*lines, f"seed {config.option.bayesnoise_seed}"]:

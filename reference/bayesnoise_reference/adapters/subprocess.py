@@ -115,7 +115,7 @@ class Subprocess:
 
     def _number(self, call: str, **message: Any) -> float:
         value = self._ask(call, "number", **message)["kl"]
-        return WORDS[value] if isinstance(value, str) else float(value)
+        return WORDS[value] if isinstance(value, str) else _float(value)
 
     def _output(self, call: str, **message: Any) -> Array:
         return self._array(self._ask(call, "output", **message)["y"], "$.y")
@@ -148,7 +148,7 @@ class Subprocess:
         except ProcessError as lost:
             raise type(lost)(f"asked for {call}, the program {lost}") from None
         try:
-            answer: Any = json.loads(line)
+            answer: Any = schema.parse(line)
         except (ValueError, RecursionError):
             process.end()  # what else is on its way belongs to no question
             shown = line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."
@@ -201,6 +201,11 @@ def _numbers(data: Any, shape: Sequence[int], path: str) -> Iterator[float]:
         elif isinstance(item, str) and item in WORDS:
             yield WORDS[item]
         elif isinstance(item, int | float) and not isinstance(item, bool):
-            yield float(item) if abs(item) < 2**1024 else math.copysign(math.inf, item)
+            yield _float(item)
         else:
             raise ValueError(f"{path}[{i}] is {schema.show(item)}, expected a number")
+
+
+def _float(value: float) -> float:
+    """Infinity for an integer above every double."""
+    return float(value) if abs(value) < 2**1024 else math.inf if value > 0 else -math.inf

@@ -47,7 +47,7 @@ def to_json(report: Report) -> str:
 def from_json(text: str) -> Report:
     """The report of `to_json`. ValueError if it is not one, with the path to the field."""
     try:
-        value = json.loads(text)
+        value = schema.parse(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"the report is not JSON: {error}") from None
     schema.require(value, report_schema())

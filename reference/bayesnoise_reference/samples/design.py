@@ -120,4 +120,6 @@ def make(description: Description, tier: Tier = "pr", seed: int = 0) -> Design:
             case = Case(name, right.loads[number], np.stack(inputs), y_shape, not judged)
             cases[names[number, shape]] = case
         calls[right.seeds[0]] = tuple(order)
+    if not cases:
+        raise ValueError("no claim can be put to such a layer: it is too large, look at its stride and its dilation")
     return Design(description, tier, seed, cases, calls)

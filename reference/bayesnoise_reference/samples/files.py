@@ -57,7 +57,7 @@ def read(path: str | PathLike[str]) -> Design:
     name = where.name if where.suffix == ".npz" else f"{where.name}/design.json"
     with (where if where.suffix == ".npz" else where / "design.json").open("rb") as file:
         try:
-            told = json.loads(_told(file, where.suffix))
+            told = schema.parse(_told(file, where.suffix))
             schema.require(told, schema.load("bayesnoise_reference.samples", "design.schema.json"))
             description = from_fields(told["description"], "$.description")
         except (ValueError, OSError, *_DAMAGED) as error:
@@ -67,7 +67,7 @@ def read(path: str | PathLike[str]) -> Design:
     design = make(description, told["tier"], told["seed"])
     if told["suite"] != SUITE or told["digest"] != design.digest:
         raise ValueError(
-            f"{name}: made by claims of {told['suite']}, which design other numbers than those of {SUITE} here: "
+            f"{name}: made by claims of {told['suite'][:40]}, which design other numbers than those of {SUITE} here: "
             "make the design again, and sample it again"
         )
     return design

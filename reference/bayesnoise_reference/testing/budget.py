@@ -57,16 +57,23 @@ class ErrorBudget:
         return summary(self.records, self.spent, self.alpha)
 
 
-def summary(records: list[Spent], spent: float, alpha: float) -> list[str]:
-    """What was spent of alpha, and what each assertion could detect."""
+def summary(records: list[Spent], spent: float, alpha: float, most: int | None = None) -> list[str]:
+    """What was spent of alpha, and what each assertion could detect; of at most so many, first those that are sure to
+    find nothing.
+    """
     if not records:
         return []
+    shown = records
+    if most is not None and len(records) > most:
+        shown = sorted(records, key=lambda r: "nothing at this n" not in r.detects)[:most]
     noun = "assertion" if len(records) == 1 else "assertions"
     head = f"{len(records)} stochastic {noun} spent {spent:.3g} of an error budget of {alpha:.3g} for the session"
     lines = [
         f"  {r.place + ': ' if r.place else ''}{r.what}, {r.evidence}, alpha = {r.alpha:.3g}; finds {r.detects}"
-        for r in records
+        for r in shown
     ]
+    if 0 < len(shown) < len(records):
+        lines.append(f"  and {len(records) - len(shown)} more: -v shows all")
     return [head, *lines]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from os import PathLike
 from pathlib import Path
@@ -18,7 +17,6 @@ Source: TypeAlias = str | PathLike[str] | dict[str, Any]  # a path, or the conte
 
 LARGEST_FILE = 64 * 2**20  # bytes
 LARGEST_ARRAY = 2**20  # elements
-_MOST_DIGITS = 500  # of an integer; the largest double has 309
 
 
 def load_vectors(source: Source) -> dict[str, Any]:
@@ -62,16 +60,11 @@ def _read(source: Source) -> Any:
         raise ValueError(f"{path.name}: {path.stat().st_size} bytes, expected at most {LARGEST_FILE}")
     try:
         text = path.read_bytes().decode("utf-8")
-        return json.loads(text, parse_int=_integer, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
+        return schema.parse(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
     except RecursionError:
         raise ValueError(f"{path.name}: nested too deeply") from None
     except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         raise ValueError(f"{path.name}: not JSON: {error}") from None
-
-
-def _integer(digits: str) -> int | float:
-    """The number, or infinity where it is far above every double: the schema refuses that, with the path."""
-    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
 def _refuse_constant(word: str) -> NoReturn:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from bayesnoise_reference import samples
+from bayesnoise_reference import samples, schema
 from bayesnoise_reference.adapters.described import from_fields
 from rich.console import Console
 
@@ -68,7 +67,7 @@ def _described(path: Path) -> Any:
     if path.stat().st_size > _LONGEST:
         raise ValueError(f"{path}: {path.stat().st_size} bytes, expected a description of at most {_LONGEST}")
     try:
-        return from_fields(json.loads(path.read_text(encoding="utf-8")))
+        return from_fields(schema.parse(path.read_text(encoding="utf-8")))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: {error}") from None
 

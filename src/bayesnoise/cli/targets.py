@@ -123,5 +123,5 @@ def _value(text: str) -> Any:
     """A number, true, a list; anything else is the text itself."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
