@@ -12,7 +12,7 @@ from bayesnoise_reference import convolution, dense, divergences
 from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.divergence import terms
-from bayesnoise_reference.claims.judge import histogram, size
+from bayesnoise_reference.claims.judge import size
 from bayesnoise_reference.claims.weight_trial import log_sigma, raw, sigma, slope
 from bayesnoise_reference.numerics import complex_step
 
@@ -21,6 +21,7 @@ CONVOLUTIONS = [
     Description("convolution", "shared", 3, 4, kernel=(3,), padding=(1,)),
     Description("convolution", "shared", 4, 6, kernel=(3, 2), stride=(1, 2), padding=(1, 0), groups=2),
     Description("convolution", "shared", 2, 3, kernel=(3, 2), stride=(3, 2), dilation=(2, 1)),
+    Description("convolution", "shared", 2, 2, kernel=(2, 3), stride=(7, 3), padding=(1, 2), dilation=(2, 1)),
 ]
 
 
@@ -55,6 +56,7 @@ def test_a_reading_sees_every_weight_once_and_alone(d: Description) -> None:
     assert np.array_equal(np.sort(seen.weight), np.arange(w.size))
     assert len(set(seen.at.tolist())) == len(seen.at)
     assert np.allclose(designs.apply(d, seen.x, w).ravel()[seen.at], w.ravel()[seen.weight], atol=1e-15)
+    assert len(seen.x) <= d.inputs * np.prod(np.minimum(d.kernel, d.stride))  # no impulse is in vain
 
 
 @pytest.mark.parametrize("d", CONVOLUTIONS)
@@ -93,6 +95,3 @@ def test_sizes_of_normal_draws_are_normal_draws() -> None:
     assert np.array_equal(size(z), size(-z))
     middle = size(np.asarray([0.6744897501960817]))  # half of the draws are smaller
     assert middle == pytest.approx(0.0, abs=1e-12)
-    seen, expected = histogram(z)
-    assert sum(seen["shares"]) == pytest.approx(1.0)
-    assert sum(expected["shares"]) == pytest.approx(1.0)

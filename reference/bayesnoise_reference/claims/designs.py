@@ -78,7 +78,9 @@ class Reading(NamedTuple):
 def _impulses(d: Description) -> list[tuple[int, ...]]:
     """Where to put a 1: for every input or channel, as many places as a stride needs to meet every offset."""
     middle = [d.dilation[a] * (d.kernel[a] - 1) for a in range(len(d.kernel))]
-    steps = list(product(*(range(s) for s in d.stride)))
+    left = [m + d.padding[a] for a, m in enumerate(middle)]
+    meets = [{(d.dilation[a] * o - left[a]) % d.stride[a] for o in range(k)} for a, k in enumerate(d.kernel)]
+    steps = list(product(*map(sorted, meets)))
     return [(c, *(m + s for m, s in zip(middle, step, strict=True))) for c in range(d.inputs) for step in steps]
 
 
