@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from bayesnoise_reference import verify
+from bayesnoise_reference import verification, verify
 from bayesnoise_reference.adapters._answers import KINDS
 from bayesnoise_reference.verification import all_causes, all_claims, claims_for
 from planted import PLANTED
@@ -56,5 +56,7 @@ def test_claims_name_mistakes_that_exist() -> None:
         assert claim.catches, f"{claim.topic} catches nothing that was planted"
         assert claim.law
         assert claim.check.__doc__
+    causes = [name for module in verification._modules() for name in getattr(module, "CAUSES", {})]
+    assert len(causes) == len(set(causes))
     topics = [(family, claim.topic) for claim in all_claims() for family in claim.families]
     assert len(topics) == len(set(topics))

@@ -72,6 +72,16 @@ def test_a_right_layer_holds_on_twenty_seeds(seed: int) -> None:
         assert not refuted(report), report.refuted
 
 
+@pytest.mark.parametrize("estimator", ["flipout", "local"])
+def test_a_layer_that_is_described_as_another_is_told_which_it_is(estimator: str) -> None:
+    layer = Straightforward(RIGHT["dense", estimator])
+    adapter = Functions(RIGHT["dense", "shared"], lambda parameters, x: sampled(layer, parameters, x))
+    report = verify(adapter, only=["dense.shared.one-draw-a-call"])
+    assert said(report, "one-draw-a-call").endswith(
+        f"as under the estimator {estimator}, where this layer is described as shared"
+    )
+
+
 def test_what_an_adapter_cannot_do_is_not_run() -> None:
     layer = Straightforward(right)
     functions = Functions(right, lambda p, x: sampled(layer, p, x))

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from scipy.special import log1p
+from scipy.special import log1p, ndtr
 
 from bayesnoise_reference._typing import Array, Contract
 from bayesnoise_reference.divergences import log_normal_density
@@ -47,6 +47,13 @@ def sphere_area(n: int) -> float:
         return 2.0 * np.pi
     angle, width = gauss_legendre(np.linspace(0.0, np.pi, 9))
     return sphere_area(n - 1) * float(np.sum(width * np.sin(angle) ** (n - 2)))
+
+
+def probability_along(at: Array, n: int) -> Array:
+    """That `eps / |eps| r` in n > 1 dimensions is at most so much along any one: the law of r times a cosine."""
+    angle, width = gauss_legendre(np.linspace(0.0, 0.5 * np.pi, 9))
+    mass = width * np.sin(angle) ** (n - 2)
+    return np.asarray(ndtr(np.asarray(at)[..., None] / np.cos(angle)) @ mass / np.sum(mass))
 
 
 @cache

@@ -30,8 +30,8 @@ from bayesnoise_reference.adapters._answers import KINDS, UNSEEN, raised
 from bayesnoise_reference.adapters.adapter import Loadable
 from bayesnoise_reference.adapters.guard import AdapterError, Guard
 from bayesnoise_reference.adapters.worker import check_limit
-from bayesnoise_reference.claims.causes import likely
 from bayesnoise_reference.claims.claim import Claim, Finding
+from bayesnoise_reference.claims.explanation import likely
 from bayesnoise_reference.claims.outcome import SUITE, Outcome, Report
 
 Tier: TypeAlias = Literal["pr", "nightly", "release"]
@@ -114,8 +114,11 @@ def verify(
     guard = Guard(adapter, limit)
     again = partial(_replay, tier, alpha, seed)
     outcomes = [_put(claim, guard, tier, share, again([claim.id(description)]), seed) for claim in chosen]
-    refuted = frozenset(c.topic for c, o in zip(chosen, outcomes, strict=True) if o.status == "refuted")
-    causes = likely(description, declared, refuted, all_causes())
+    refuted, held = (
+        frozenset(c.topic for c, o in zip(chosen, outcomes, strict=True) if o.status == status)
+        for status in ("refuted", "holds")
+    )
+    causes = likely(description, declared, refuted, held, all_causes())
     outcomes = [
         o._replace(likely_causes=causes.get(c.topic, ())) if o.status == "refuted" else o
         for c, o in zip(chosen, outcomes, strict=True)

@@ -111,10 +111,10 @@ def complete(runs: Runs, kinds: list[str], number: int, jobs: int, seconds: floa
 
 def table(family: str, kinds: list[str], runs: list[Run]) -> tuple[str, int]:
     """The section of a family, of the seeds that every kind has had, and how many false alarms there were."""
-    seen, alarms, times = defaultdict(list), [], Counter(found.seed for found in runs)
+    seen, times = defaultdict(list), Counter(found.seed for found in runs)
     whole = [found for found in runs if times[found.seed] == len(kinds)]
+    alarms = [text for found in whole for text in found.alarms.values()]
     for found in whole:
-        alarms += found.alarms.values()
         for name, p in found.p.items():
             if p is not None:
                 seen[f"{found.kind}.{topic(name)}"].append(p)

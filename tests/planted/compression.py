@@ -35,7 +35,7 @@ _OTHERS = [
     "kl-mean",
     "kl-sign",
     "kl-gradient-sign",
-    "kl-gradient-missing",
+    "kl-gradient-of-one-missing",
 ]
 
 
@@ -195,7 +195,7 @@ class StraightforwardGroups(Mistaken):
         of_factors = [name for name in self.p if name not in ("mean", "rho")]
         found = self._slopes(self._of_weights, "mean", "rho") | self._slopes(self._of_factors, *of_factors)
         found = {name: share * g for name, g in found.items()}
-        if self.has("kl-gradient-missing"):
+        if self.has("kl-gradient-of-one-missing"):
             last = list(found)[-1]
             found[last] = 0 * found[last]
         return found

@@ -25,7 +25,7 @@ def adapter(description: Factors, mistake: str) -> StraightforwardFactors:
 def mistakes(description: Factors) -> list[str]:
     """Those of all kinds, and of its own."""
     own = [name for name in CAUSES if name.split("-")[0] in ("factors", description.kind)]
-    return [*own, "seed-ignored", "empty-batch-fails"]
+    return [*own, "kl-gradient-of-one-missing", "seed-ignored", "empty-batch-fails"]
 
 
 class StraightforwardFactors(Mistaken):
@@ -83,7 +83,7 @@ class StraightforwardFactors(Mistaken):
         share = {"factors-kl-mean": 1 / self.description.units, "factors-kl-doubled": 2.0}.get(self.mistake, 1.0)
         share = -share if self.has("factors-kl-gradient-sign") else share
         found = {name: share * self.slope(name, self.divergence) for name in self.p}
-        if self.has("factors-kl-gradient-missing"):
+        if self.has("kl-gradient-of-one-missing"):
             last = list(found)[-1]
             found[last] = 0 * found[last]
         return found

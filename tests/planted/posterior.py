@@ -39,7 +39,7 @@ _COMMON = [
     "kl-sign",
     "kl-prior-variance-as-scale",
 ]
-_CLOSED = ["kl-gradient-sign", "kl-gradient-missing"]
+_CLOSED = ["kl-gradient-sign", "kl-gradient-of-one-missing"]
 _OF_KIND = {
     "k_tied": [
         "uniform-noise",
@@ -147,7 +147,7 @@ class StructuredWeights(DrawnWeights):
             name: share * complex_step(lambda v, n=name: self.divergence(self.p | {n: v}), at)  # type: ignore[misc]
             for name, at in self.p.items()
         }
-        if self.has("kl-gradient-missing"):
+        if self.has("kl-gradient-of-one-missing"):
             last = list(found)[-1]
             found[last] = 0 * found[last]
         return found

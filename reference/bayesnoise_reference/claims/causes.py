@@ -1,14 +1,7 @@
 """Mistakes that are made with random weights, by name, each as the sentence of a likely cause.
 
-The claims say which they catch, and which of them explain a report best is found here for every family.
+The claims say which they catch, and a family that has mistakes of its own names them in its own file.
 """
-
-from __future__ import annotations
-
-from collections.abc import Mapping
-
-from bayesnoise_reference.adapters.subject import Subject
-from bayesnoise_reference.claims.claim import Claim
 
 CAUSES = {
     "signs-shared-across-batch": "all examples of a batch share their signs",
@@ -120,6 +113,7 @@ WRONG_OUTPUT = (
     "noise-per-example",
     "output-transposed-noise",
     "signs-on-the-whole-weight",
+    "scale-floor",
     "variance-floor",
     "variance-without-root",
     "x-not-squared",
@@ -134,25 +128,6 @@ WRONG_KL = (
     "kl-no-half",
     "kl-no-bias",
     "kl-prior-mean-ignored",
+    "prior-aliases-posterior",
+    "prior-follows-posterior",
 )
-
-
-def likely(
-    description: Subject, claims: tuple[Claim, ...], refuted: frozenset[str], causes: Mapping[str, str]
-) -> dict[str, tuple[str, ...]]:
-    """For each refuted topic the mistakes that are known to refute it, those that explain the whole picture first.
-
-    A mistake explains a picture as far as the topics that it refutes and those that were refuted are the same ones.
-    """
-    about = [c for c in claims if c.about(description)]
-    lights = {name: {c.topic for c in about if name in c.catches} for name in causes}
-
-    def fit(name: str) -> float:
-        return len(lights[name] & refuted) / len(lights[name] | refuted)
-
-    found = {}
-    for topic in refuted:
-        names = sorted((name for name in causes if topic in lights[name]), key=fit, reverse=True)
-        best = [name for name in names if fit(name) >= 0.75 * fit(names[0])]
-        found[topic] = tuple(causes[name] for name in best[:3])
-    return found

@@ -108,7 +108,13 @@ def kl_value(trial: WeightTrial) -> Finding:
     "The KL of a posterior that is the prior is zero.",
     needs=("kl",),
     when=has_kl,
-    catches=("kl-prior-variance-as-scale", "kl-no-half", "kl-prior-mean-ignored", "kl-scale-as-stored"),
+    catches=(
+        "kl-prior-variance-as-scale",
+        "kl-no-half",
+        "kl-prior-mean-ignored",
+        "kl-scale-as-stored",
+        "prior-follows-posterior",
+    ),
 )
 def kl_at_prior(trial: WeightTrial) -> Finding:
     """Exact: sees the prior's parameters alone, not whether terms are summed."""
@@ -124,7 +130,7 @@ def kl_at_prior(trial: WeightTrial) -> Finding:
     "Every random parameter adds its own term to the KL.",
     needs=("kl",),
     when=has_kl,
-    catches=("kl-mean", "kl-prior-variance-as-scale", "kl-sign", "kl-prior-mean-ignored"),
+    catches=("kl-mean", "kl-prior-variance-as-scale", "kl-sign", "kl-prior-mean-ignored", "prior-aliases-posterior"),
 )
 def kl_counts(trial: WeightTrial) -> Finding:
     """Exact: one mean moved by 3 prior scales adds 9/2, wherever it is and however many others there are."""

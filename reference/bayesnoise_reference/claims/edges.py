@@ -43,6 +43,7 @@ def extreme_wide(trial: WeightTrial) -> Finding:
         "mean-noised",
         "signs-on-the-whole-weight",
         "variance-floor",
+        "scale-floor",
     ),
 )
 def extreme_narrow(trial: WeightTrial) -> Finding:

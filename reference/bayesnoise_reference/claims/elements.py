@@ -16,7 +16,7 @@ _EXAMPLES = 8
 @of_weights(
     "sum-everywhere",
     "Every output of every example has the variance sum x^2 scale^2, wherever it stands.",
-    catches=("no-noise", "signs-zero-one", "variance-without-root", "signs-of-the-noise"),
+    catches=("no-noise", "signs-zero-one", "variance-without-root", "signs-of-the-noise", "scale-exp-for-softplus"),
 )
 def sum_everywhere(trial: WeightTrial) -> Finding:
     """Chi-square of each element through the calls, the least likely times their number.

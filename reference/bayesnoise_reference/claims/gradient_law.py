@@ -69,7 +69,6 @@ def gradient_scale_variance(trial: WeightTrial) -> Finding:
     "The gradient of a scale is Gaussian under a linear loss.",
     needs=NEEDS,
     catches=(
-        "eps-across-calls",
         "rademacher-noise",
         "no-noise",
         "gradient-scale-without-chain",

@@ -116,7 +116,7 @@ def gradient_same_draw(trial: WeightTrial) -> Finding:
     "gradient-input",
     "With all scales zero the gradient of the input is that of the mean weights.",
     needs=NEEDS,
-    catches=("gradient-input-averaged",),
+    catches=("gradient-input-averaged", "scale-floor", "scale-softplus-missing"),
 )
 def gradient_input(trial: WeightTrial) -> Finding:
     """Exact, by the adjoint identity in random directions, when the adapter gives this gradient."""
@@ -138,7 +138,14 @@ def gradient_input(trial: WeightTrial) -> Finding:
     "gradient-input-same-draw",
     "The gradient of the input is that of the draw that made the output, its noise included.",
     needs=NEEDS,
-    catches=("gradient-input-averaged", "gradient-input-without-noise", "gradient-noise-redrawn"),
+    catches=(
+        "gradient-input-averaged",
+        "gradient-input-without-noise",
+        "gradient-noise-redrawn",
+        "variance-floor",
+        "variance-without-root",
+        "x-not-squared",
+    ),
 )
 def gradient_input_same_draw(trial: WeightTrial) -> Finding:
     """Exact: without a bias an output is homogeneous of degree 1 in the input, so that `x dL/dx` sums to `g y`."""

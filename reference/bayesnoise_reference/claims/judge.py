@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri
 from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
+from bayesnoise_reference.claims.pictured import Picture, normals
 from bayesnoise_reference.statistics import Verdict
 
 
@@ -28,23 +29,14 @@ def standard_normal(draws: Array, alpha: float) -> Verdict:
     return statistics.law(draws, ndtr, alpha=alpha)
 
 
-def judged(verdict: Verdict, sentence: str, draws: Array | None = None) -> Finding:
-    """A claim decided by a p-value or an e-value, which the run compares with the claim's share of the error."""
-    seen, expected = (None, None) if draws is None else histogram(draws)
+def judged(verdict: Verdict, sentence: str, shown: Picture | Array | None = None) -> Finding:
+    """A claim decided by a p-value or an e-value, which the run compares with the claim's share of the error.
+
+    `shown` is what was judged, as a picture, or as draws that should be standard normal; none where the law is unknown.
+    """
+    seen, expected = (None, None) if shown is None else shown if isinstance(shown, Picture) else normals(shown)
     evidence: Any = "e-value" if verdict.p is None else "exact law"
     return Finding(False, sentence, evidence, verdict.p, verdict.e, verdict.n, verdict.detects, seen, expected)
-
-
-def histogram(draws: Array) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Shares of the draws in 40 bins from -5 to 5, the outer ones open, and those of a standard normal."""
-    edges = np.linspace(-5.0, 5.0, 41)
-    inner = np.concatenate([[-np.inf], edges[1:-1], [np.inf]])
-    counts = np.histogram(np.clip(draws, -4.999, 4.999), edges)[0]
-    bins = edges.tolist()
-    return (
-        {"edges": bins, "shares": (counts / max(1, draws.size)).tolist()},
-        {"edges": bins, "shares": np.diff(ndtr(inner)).tolist()},
-    )
 
 
 def size(z: Array) -> Array:

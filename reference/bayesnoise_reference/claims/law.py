@@ -74,6 +74,7 @@ def _shape(trial: WeightTrial, z: Array, what: str) -> Finding:
         "mean-noised",
         "signs-on-the-whole-weight",
         "variance-floor",
+        "scale-floor",
     ),
 )
 def scale_zero(trial: WeightTrial) -> Finding:
@@ -125,7 +126,6 @@ def weight_variance(trial: WeightTrial) -> Finding:
     "weight-law",
     "A weight, read off an impulse, is Gaussian.",
     catches=(
-        "eps-across-calls",
         "rademacher-noise",
         "no-noise",
         "variance-as-scale",
@@ -145,7 +145,7 @@ def weight_law(trial: WeightTrial) -> Finding:
 @of_weights(
     "sum-mean",
     "The output of a dense row has the mean of the mean weights.",
-    catches=("mean-shrunk", "bias-missing", "signs-on-the-whole-weight"),
+    catches=("mean-shrunk", "signs-on-the-whole-weight"),
 )
 def sum_mean(trial: WeightTrial) -> Finding:
     """The mean of iid standard normal draws, one an output and call."""
@@ -171,7 +171,10 @@ def sum_variance(trial: WeightTrial) -> Finding:
 @of_weights(
     "sum-law",
     "The output of a dense row is Gaussian.",
-    catches=("no-noise", "signs-on-the-whole-weight", "signs-zero-one", "variance-without-root"),
+    catches=(
+        "no-noise",
+        "signs-on-the-whole-weight",
+    ),
 )
 def sum_law(trial: WeightTrial) -> Finding:
     """Their Kolmogorov distance to the normal law."""
@@ -196,7 +199,6 @@ def bias_mean(trial: WeightTrial) -> Finding:
     catches=(
         "no-noise",
         "scale-exp-for-softplus",
-        "scale-softplus-missing",
         "bias-noise-missing",
         "bias-scale-doubled",
     ),

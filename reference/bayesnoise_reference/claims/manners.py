@@ -6,6 +6,7 @@ import numpy as np
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.adapter import Description
+from bayesnoise_reference.claims.causes import WRONG_KL
 from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.divergence import rounding, value
 from bayesnoise_reference.claims.judge import exact, not_run
@@ -55,7 +56,7 @@ def _draw(trial: WeightTrial, x: Array, seed: int) -> Array:
     "seed-repeats",
     "A seed repeats the noise, and another seed does not.",
     needs=("sample", "seed"),
-    catches=("seed-ignored",),
+    catches=("seed-ignored", "no-noise"),
 )
 def seed_repeats(trial: WeightTrial) -> Finding:
     """Exact: continuous draws coincide with probability zero."""
@@ -71,7 +72,7 @@ def seed_repeats(trial: WeightTrial) -> Finding:
     "restores",
     "A layer that was saved and restored draws what it drew.",
     needs=("sample", "seed", "save", "restore"),
-    catches=("restore-forgets-scale", "restore-forgets-mean", "restore-rounds"),
+    catches=("restore-forgets-scale", "restore-forgets-mean", "restore-rounds", "seed-ignored"),
 )
 def restores(trial: WeightTrial) -> Finding:
     """Exact, to the last bit: another set of parameters is loaded between saving and restoring."""
@@ -101,7 +102,7 @@ def _network(trial: WeightTrial, arrangement: str, words: str) -> Finding:
     "A layer inside a part of a part counts once in the KL of the network.",
     needs=("network_kl",),
     when=_closed,
-    catches=("kl-nested-twice", "kl-nested-missed"),
+    catches=("kl-nested-twice", "kl-nested-missed", *WRONG_KL, "kl-scale-as-stored"),
 )
 def kl_nested(trial: WeightTrial) -> Finding:
     """Exact: what walks over a network meets a nested layer at every level, or at none."""
@@ -113,7 +114,7 @@ def kl_nested(trial: WeightTrial) -> Finding:
     "A layer that a network uses twice counts once in its KL.",
     needs=("network_kl",),
     when=_closed,
-    catches=("kl-shared-twice",),
+    catches=("kl-shared-twice", *WRONG_KL, "kl-scale-as-stored"),
 )
 def kl_shared(trial: WeightTrial) -> Finding:
     """Exact: its weights are the same random variables in both places."""
@@ -125,7 +126,16 @@ def kl_shared(trial: WeightTrial) -> Finding:
     "The prior stays where it is when the posterior moves.",
     needs=("kl",),
     when=_closed,
-    catches=("prior-aliases-posterior", "prior-follows-posterior", "kl-mean", "kl-sign"),
+    catches=(
+        "prior-aliases-posterior",
+        "prior-follows-posterior",
+        "kl-mean",
+        "kl-sign",
+        "kl-no-half",
+        "kl-prior-mean-ignored",
+        "kl-prior-variance-as-scale",
+        "kl-scale-as-stored",
+    ),
 )
 def prior_of_its_own(trial: WeightTrial) -> Finding:
     """Exact: the means go 3 prior scales away and back, and the KL with them."""

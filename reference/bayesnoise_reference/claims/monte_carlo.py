@@ -16,6 +16,7 @@ from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.divergence import parts, rounding, value
 from bayesnoise_reference.claims.judge import exact, judged
+from bayesnoise_reference.claims.pictured import chi_squares
 from bayesnoise_reference.claims.weight_trial import Loaded, WeightTrial, sigma
 
 _WIDE = 2.0  # times the prior's scale
@@ -74,7 +75,7 @@ def kl_draws_fresh(trial: WeightTrial) -> Finding:
     "Estimates of the KL are unbiased for the closed form.",
     needs=("kl",),
     when=_drawn,
-    catches=("kl-sign", "kl-mean", "kl-draw-at-mean", "kl-draw-doubled"),
+    catches=("kl-sign", "kl-mean", "kl-draw-at-mean", "kl-draw-doubled", "kl-prior-variance-as-scale"),
 )
 def kl_draws_mean(trial: WeightTrial) -> Finding:
     """Catoni's e-value: the law has heavy tails, and its variance is known exactly."""
@@ -90,7 +91,8 @@ def _chi_square(trial: WeightTrial, n: int) -> Finding:
     """With n scales r times the prior's and everything else at it, an estimate is `(r^2 - 1)/2 chi^2 - n log r`."""
     chi = (_estimates(trial) + n * np.log(_WIDE)) / (0.5 * (_WIDE**2 - 1.0))
     verdict = statistics.law(chi, lambda v: chdtr(n, np.maximum(v, 0.0)), alpha=trial.alpha)
-    return judged(verdict, f"estimates of the KL make {np.mean(chi):.4g} of a chi-square law whose mean is {n}")
+    said = f"estimates of the KL make {np.mean(chi):.4g} of a chi-square law whose mean is {n}"
+    return judged(verdict, said, chi_squares(chi, n))
 
 
 @of_weights(
@@ -98,7 +100,7 @@ def _chi_square(trial: WeightTrial, n: int) -> Finding:
     "About the prior's mean, estimates of the KL have a chi-square law, one degree a weight.",
     needs=("kl",),
     when=_drawn,
-    catches=("kl-draw-fixed", "kl-draw-at-mean", "kl-draw-doubled", "kl-mean", "kl-sign"),
+    catches=("kl-draw-fixed", "kl-draw-at-mean", "kl-draw-doubled", "kl-mean", "kl-sign", "kl-prior-variance-as-scale"),
 )
 def kl_draws_law(trial: WeightTrial) -> Finding:
     """Exact law: the weights are wide, the bias is at its prior and adds nothing."""
@@ -112,7 +114,15 @@ def kl_draws_law(trial: WeightTrial) -> Finding:
     "Estimates of the KL have the terms of a random bias.",
     needs=("kl",),
     when=lambda d: _drawn(d) and d.bias == "random",
-    catches=("kl-no-bias", "kl-draw-fixed", "kl-draw-at-mean", "kl-draw-doubled", "kl-sign"),
+    catches=(
+        "kl-no-bias",
+        "kl-draw-fixed",
+        "kl-draw-at-mean",
+        "kl-draw-doubled",
+        "kl-sign",
+        "kl-mean",
+        "kl-prior-variance-as-scale",
+    ),
 )
 def kl_draws_bias(trial: WeightTrial) -> Finding:
     """Exact law: the bias is wide, the weights are at their prior and add nothing."""

@@ -21,6 +21,8 @@ ENOUGH = 512  # calls that show a doubled variance, with an error of 1e-8 and a 
 _SMALL = 1e-6  # the scale of a bias that is read beside weights, and does not blur them
 _COPIES = ("noise-tiled-across-outputs", "noise-mirrored-across-outputs")
 _SHARED = ("eps-shared-across-outputs", "eps-shared-across-inputs", "zeta-shared-across-outputs")
+_ALONG = ("zeta-shared-across-positions", "zeta-shared-along-an-axis")  # an image
+_STORED = ("scale-exp-for-softplus", "scale-softplus-missing")
 
 
 def sum_of_squares(z: Array) -> Array:
@@ -40,7 +42,7 @@ def _draws(trial: WeightTrial, calls: int) -> Array:
     "The sum over all weights that a call draws varies as one of independent numbers.",
     kinds=("shared", "local"),
     when=lambda d: np.prod(d.weight_shape) > 1,
-    catches=("no-noise", *_COPIES, *_SHARED, "zeta-shared-across-batch"),
+    catches=("no-noise", *_COPIES, *_SHARED, *_ALONG, *_STORED, "zeta-shared-across-batch"),
 )
 def draw_sum(trial: WeightTrial) -> Finding:
     """Exact law, normal, one number a call: sees copies, and halves that cancel."""
@@ -52,7 +54,23 @@ def draw_sum(trial: WeightTrial) -> Finding:
     "draw-squares",
     "The sum of squares over all weights that a call draws varies as one of independent numbers.",
     when=lambda d: np.prod(d.weight_shape) > 1,
-    catches=("no-noise", "uniform-noise", "rademacher-noise", *_COPIES, *_SHARED),
+    catches=(
+        "no-noise",
+        "uniform-noise",
+        "rademacher-noise",
+        *_COPIES,
+        *_SHARED,
+        *_ALONG,
+        *_STORED,
+        "zeta-shared-across-batch",
+        "eps-kernel-symmetric",
+        "output-transposed-noise",
+        "scale-as-variance",
+        "variance-as-scale",
+        "variance-without-root",
+        "signs-on-the-whole-weight",
+        "signs-zero-one",
+    ),
 )
 def draw_squares(trial: WeightTrial) -> Finding:
     """Exact law, chi-square, one number a call: sees copies whatever their signs."""
@@ -66,11 +84,12 @@ def draw_squares(trial: WeightTrial) -> Finding:
     when=lambda d: np.prod(d.weight_shape) > 1,
     catches=(
         "no-noise",
+        "rademacher-noise",
         "eps-across-calls",
         *_COPIES,
         *_SHARED,
-        "zeta-shared-across-positions",
-        "zeta-shared-along-an-axis",
+        *_ALONG,
+        "zeta-shared-across-batch",
         "eps-kernel-symmetric",
     ),
 )
@@ -83,7 +102,7 @@ def draw_pairs(trial: WeightTrial) -> Finding:
     pair = pairs.of_normals(trial.read(seen, trial.without_bias()), trial.alpha)
     a, b = (_place(d.weight_shape, int(seen.weight[m])) for m in (pair.first, pair.second))
     said = f"the weights most alike, {a} and {b}, or their sizes, have correlation {pair.alike:+.3f}; 0 is right"
-    return judged(pair.verdict, said)
+    return judged(pair.verdict, said, pair.picture)
 
 
 def _place(shape: tuple[int, ...], flat: int) -> str:
@@ -106,6 +125,10 @@ def _bias_of(trial: WeightTrial, y: Array, held: Loaded) -> Array:
         "bias-noise-missing",
         "bias-noise-tiled",
         "bias-noise-of-a-weight",
+        "rademacher-noise",
+        "scale-as-variance",
+        "scale-softplus-missing",
+        "variance-floor",
     ),
 )
 def bias_pairs(trial: WeightTrial) -> Finding:
@@ -125,7 +148,7 @@ def bias_pairs(trial: WeightTrial) -> Finding:
     other = f"of weight {_place(d.weight_shape, int(weight[pair.first]))}" if pair.first < len(at) else ""
     other = other or f"of output {outputs[pair.first - len(at)]}"
     said = f"the noise of the bias of output {outputs[pair.second - len(at)]} and that {other}, or their sizes, have"
-    return judged(pair.verdict, f"{said} correlation {pair.alike:+.3f}; 0 is right")
+    return judged(pair.verdict, f"{said} correlation {pair.alike:+.3f}; 0 is right", pair.picture)
 
 
 def _zeros(trial: WeightTrial) -> tuple[Array, float]:
@@ -155,7 +178,7 @@ def bias_one_draw(trial: WeightTrial) -> Finding:
     "A filter has one bias, the same at every position.",
     families=("convolution",),
     when=lambda d: d.bias == "random",
-    catches=("bias-noise-per-position",),
+    catches=("bias-noise-per-position", "variance-floor"),
 )
 def bias_one_a_filter(trial: WeightTrial) -> Finding:
     """Exact, at an input of zeros."""

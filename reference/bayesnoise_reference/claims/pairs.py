@@ -13,6 +13,7 @@ from scipy.special import betainc
 
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.judge import size
+from bayesnoise_reference.claims.pictured import Picture, correlations, tosses
 from bayesnoise_reference.statistics import Verdict
 from bayesnoise_reference.statistics.binomial import detectable_probabilities, two_sided_p
 from bayesnoise_reference.statistics.correlation import detectable_correlation
@@ -23,12 +24,13 @@ _CONSTANT = 1e-9  # a deviation that is zero beside that of a standard normal
 
 
 class Pair(NamedTuple):
-    """The columns that are most alike, how alike they are, and what that says of all."""
+    """The columns that are most alike, how alike they are, what that says of all, and how alike all pairs are."""
 
     verdict: Verdict
     first: int
     second: int
     alike: float  # a correlation, or the share of rows in which they agree
+    picture: Picture
 
 
 def some(rng: np.random.Generator, count: int, most: int = MOST) -> Array:
@@ -45,13 +47,14 @@ def of_normals(z: Array, alpha: float, beside: int = 0) -> Pair:
     asked = np.triu(np.ones((columns, columns), dtype=bool), 1)
     asked[:, :beside] = False
     tests = 2 * int(np.sum(asked))
-    found = max((_most_alike(values, asked) for values in (z, size(z))), key=lambda one: abs(one[2]))
-    p = float(betainc(0.5 * (rows - 2), 0.5, max(0.0, 1.0 - found[2] ** 2)))
+    first, second, alike, every = max((_most_alike(of, asked) for of in (z, size(z))), key=lambda one: abs(one[2]))
+    p = float(betainc(0.5 * (rows - 2), 0.5, max(0.0, 1.0 - alike**2)))
     detects = f"a correlation of {at_least(detectable_correlation(rows, alpha / tests))} in any pair of them"
-    return Pair(Verdict(min(1.0, tests * p), None, rows, detects), *found)
+    verdict = Verdict(min(1.0, tests * p), None, rows, detects)
+    return Pair(verdict, first, second, alike, correlations(every, rows))
 
 
-def _most_alike(values: Array, asked: Array) -> tuple[int, int, float]:
+def _most_alike(values: Array, asked: Array) -> tuple[int, int, float, Array]:
     from_mean = values - np.mean(values, axis=0)
     norms = np.linalg.norm(from_mean, axis=0)
     constant = norms <= _CONSTANT * len(values) ** 0.5
@@ -59,7 +62,7 @@ def _most_alike(values: Array, asked: Array) -> tuple[int, int, float]:
     r = unit.T @ unit
     r[constant, :] = r[:, constant] = 1.0
     first, second = np.unravel_index(int(np.argmax(np.where(asked, np.abs(r), -1.0))), r.shape)
-    return int(first), int(second), float(r[first, second])
+    return int(first), int(second), float(r[first, second]), r[asked]
 
 
 def of_events(seen: Array, agree: float, alpha: float) -> Pair:
@@ -76,4 +79,5 @@ def of_events(seen: Array, agree: float, alpha: float) -> Pair:
     found += [f"at most {at_most(low)}"] if low is not None else []
     detects = f"a probability of {' or '.join(found)} in any pair of them" if found else "nothing at this n"
     verdict = Verdict(min(1.0, counts.size * p), None, rows, detects)
-    return Pair(verdict, int(upper[0][at]), int(upper[1][at]), float(counts[at] / rows))
+    alike = float(counts[at] / rows)
+    return Pair(verdict, int(upper[0][at]), int(upper[1][at]), alike, tosses(counts, rows, agree))

@@ -9,6 +9,7 @@ from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, judged, size
+from bayesnoise_reference.claims.pictured import correlations, outcomes, sides, tosses
 from bayesnoise_reference.claims.trial import Trial
 
 _TAIL = 1.7320508  # beyond it a uniform law of variance 1 has nothing, and so has a sign
@@ -50,14 +51,16 @@ def apart_of(trial: Trial, one: Array, other: Array, what: str) -> Finding:
     one, other = size(one), size(other)
     verdict = statistics.correlation(one, other, alpha=trial.alpha)
     seen = np.corrcoef(one, other)[0, 1]
-    return judged(verdict, f"{what} have noise whose sizes have correlation {seen:+.3f}; 0 is right")
+    said = f"{what} have noise whose sizes have correlation {seen:+.3f}; 0 is right"
+    return judged(verdict, said, sides(one, other))
 
 
 def coin_of(trial: Trial, products: Array, what: str) -> Finding:
     """Whether products of signs, iid, are fair."""
     agree = int(np.sum(products > 0))
     verdict = statistics.coin(agree, products.size, alpha=trial.alpha)
-    return judged(verdict, f"{what} in {agree / products.size:.1%} of draws; 50 % is right")
+    said = f"{what} in {agree / products.size:.1%} of draws; 50 % is right"
+    return judged(verdict, said, outcomes(products > 0, 0.5))
 
 
 def pairs_apart_of(trial: Trial, draws: Array, what: str, first: int = 0) -> Finding:
@@ -75,11 +78,12 @@ def pairs_apart_of(trial: Trial, draws: Array, what: str, first: int = 0) -> Fin
     one, other = np.triu_indices(k, 1)
     asked = (one < first) & (other >= first) if first else one < other
     one, other = one[asked], other[asked]
+    picture = correlations(seen[one, other], len(sizes))
     worst = np.argmax(np.abs(seen[one, other]))
     one, other = one[worst], other[worst]
     verdict = _of_pairs(statistics.correlation(sizes[:, one], sizes[:, other], alpha=_share(trial, k)), k)
     said = f"of all pairs of {what} two have noise whose sizes have correlation {seen[one, other]:+.3f}, the most"
-    return judged(verdict, said)
+    return judged(verdict, said, picture)
 
 
 def pairs_coin_of(trial: Trial, signs: Array, what: str) -> Finding:
@@ -89,9 +93,8 @@ def pairs_coin_of(trial: Trial, signs: Array, what: str) -> Finding:
     agree = ((calls + tossed.T @ tossed) / 2.0)[np.triu_indices(k, 1)]
     seen = round(float(agree[np.argmax(np.abs(agree - calls / 2.0))]))
     verdict = _of_pairs(statistics.coin(seen, calls, alpha=_share(trial, k)), k)
-    return judged(
-        verdict, f"two of {what} flip together in {seen / calls:.1%} of calls, of all pairs farthest off 50 %"
-    )
+    said = f"two of {what} flip together in {seen / calls:.1%} of calls, of all pairs farthest off 50 %"
+    return judged(verdict, said, tosses(agree, calls))
 
 
 def _share(trial: Trial, k: int) -> float:

@@ -26,6 +26,8 @@ _FAR = {"millionths": (2e-6, 1e-5), "tens": (30.0, 80.0)}  # log(1 + exp(rho)) i
         "scale-floor",
         "variance-floor",
         "variance-without-root",
+        "output-transposed-noise",
+        "signs-zero-one",
     ),
 )
 def scale_far_out(trial: WeightTrial) -> Finding:

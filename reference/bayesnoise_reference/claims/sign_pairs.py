@@ -15,6 +15,7 @@ from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.claims import designs, pairs
 from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.judge import judged
+from bayesnoise_reference.claims.pictured import tosses
 from bayesnoise_reference.claims.signs import agreements, output_of, products
 from bayesnoise_reference.claims.weight_trial import WeightTrial
 
@@ -24,7 +25,16 @@ from bayesnoise_reference.claims.weight_trial import WeightTrial
     "The signs of any two outputs, wherever they stand, are independent.",
     kinds=("flipout",),
     when=lambda d: d.outputs // d.groups > 1,
-    catches=("no-noise", "no-output-signs", "one-scalar-sign", "output-signs-tiled", "output-signs-paired"),
+    catches=(
+        "no-noise",
+        "no-output-signs",
+        "one-scalar-sign",
+        "output-signs-tiled",
+        "output-signs-paired",
+        "signs-fixed",
+        "signs-shared-across-batch",
+        "output-signs-reuse-input-signs",
+    ),
 )
 def output_sign_pairs(trial: WeightTrial) -> Finding:
     """Exact law, binomial, times the number of pairs."""
@@ -34,7 +44,7 @@ def output_sign_pairs(trial: WeightTrial) -> Finding:
     pair = pairs.of_events(products(trial, seen)[:, one_each[kept]], 0.5, trial.alpha)
     a, b = outputs[kept[pair.first]], outputs[kept[pair.second]]
     said = f"of all outputs, {a} and {b} least fairly change sign together between equal examples"
-    return judged(pair.verdict, f"{said}: in {100 * pair.alike:.1f} % of draws; 50 % is right")
+    return judged(pair.verdict, f"{said}: in {100 * pair.alike:.1f} % of draws; 50 % is right", pair.picture)
 
 
 def _partners(trial: WeightTrial) -> Array:
@@ -56,7 +66,16 @@ def _partners(trial: WeightTrial) -> Array:
     "The signs of any two inputs, wherever they stand, are independent.",
     kinds=("flipout",),
     when=lambda d: d.inputs // d.groups > 1,
-    catches=("no-noise", "no-input-signs", "one-scalar-sign", "input-signs-tiled", "input-signs-paired"),
+    catches=(
+        "no-noise",
+        "no-input-signs",
+        "one-scalar-sign",
+        "input-signs-tiled",
+        "input-signs-paired",
+        "signs-fixed",
+        "signs-shared-across-batch",
+        "noise-per-example",
+    ),
 )
 def input_sign_pairs(trial: WeightTrial) -> Finding:
     """Exact law, binomial, times the number of pairs that are asked."""
@@ -67,7 +86,8 @@ def input_sign_pairs(trial: WeightTrial) -> Finding:
     verdict = statistics.coin(int(counts[at]), trial.calls, alpha=trial.alpha / len(asked))
     verdict = verdict._replace(p=min(1.0, (verdict.p or 0.0) * len(asked)))
     said = f"of {len(asked)} pairs of inputs, {asked[at, 0]} and {asked[at, 1]} least fairly change sign together"
-    return judged(verdict, f"{said}: in {100 * counts[at] / trial.calls:.1f} % of draws; 50 % is right")
+    said = f"{said}: in {100 * counts[at] / trial.calls:.1f} % of draws; 50 % is right"
+    return judged(verdict, said, tosses(counts, trial.calls))
 
 
 CLAIMS = (output_sign_pairs, input_sign_pairs)

@@ -14,6 +14,7 @@ from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.judge import exact, judged, not_run
+from bayesnoise_reference.claims.pictured import outcomes, tosses
 from bayesnoise_reference.claims.weight_trial import WeightTrial
 
 _PAIRS = 8  # of equal examples, where one input is enough
@@ -46,7 +47,8 @@ def agreements(trial: WeightTrial, asked: Array) -> Array:
 
 def _coin(trial: WeightTrial, same: Array, sentence: str) -> Finding:
     verdict = statistics.coin(int(np.sum(same)), same.size, alpha=trial.alpha)
-    return judged(verdict, f"{sentence} in {100 * np.mean(same):.1f} % of draws; 50 % is right")
+    said = f"{sentence} in {100 * np.mean(same):.1f} % of draws; 50 % is right"
+    return judged(verdict, said, outcomes(same, 0.5))
 
 
 @of_weights(
@@ -73,7 +75,7 @@ def one_perturbation(trial: WeightTrial) -> Finding:
     "signs-per-example",
     "Every example has signs of its own.",
     kinds=("flipout",),
-    catches=("no-noise", "signs-fixed", "signs-shared-across-batch", "signs-unfair"),
+    catches=("no-noise", "signs-shared-across-batch", "signs-unfair"),
 )
 def signs_per_example(trial: WeightTrial) -> Finding:
     """One weight to each output: the coins of one input are independent across outputs and calls."""
@@ -116,7 +118,6 @@ def signs_per_output(trial: WeightTrial) -> Finding:
         "scale-softplus-missing",
         "no-input-signs",
         "one-scalar-sign",
-        "signs-fixed",
         "signs-shared-across-batch",
         "signs-unfair",
         "signs-zero-one",
@@ -153,6 +154,7 @@ def signs_independent(trial: WeightTrial) -> Finding:
         verdict,
         f"of {counts.size} weights, the least fair is ({weight}): two equal examples have the same sign on it in "
         f"{100 * counts[worst] / trial.calls:.1f} % of draws; 50 % is right",
+        tosses(counts, trial.calls),
     )
 
 

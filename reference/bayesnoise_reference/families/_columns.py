@@ -8,6 +8,7 @@ from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import judged, standard_normal
+from bayesnoise_reference.claims.pictured import sides
 from bayesnoise_reference.claims.trial import Trial
 
 
@@ -36,4 +37,4 @@ def correlation_of(trial: Trial, one: Array, other: Array, what: str) -> Finding
     verdict = statistics.correlation(one, other, alpha=trial.alpha)
     with np.errstate(all="ignore"):
         seen = float(np.corrcoef(one, other)[0, 1])
-    return judged(verdict, f"{what} has correlation {seen:+.3f}; 0 is right")
+    return judged(verdict, f"{what} has correlation {seen:+.3f}; 0 is right", sides(one, other))

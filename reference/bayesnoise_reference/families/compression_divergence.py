@@ -60,7 +60,7 @@ def value(trial: CompressionTrial) -> Finding:
         "kl-mean",
         "kl-sign",
         "kl-gradient-sign",
-        "kl-gradient-missing",
+        "kl-gradient-of-one-missing",
         "group-kl-weights-missing",
         "group-kl-factors-missing",
         "group-kl-factor-per-weight",

@@ -17,6 +17,7 @@ from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.subject import Described
 from bayesnoise_reference.claims.claim import ClaimsOf, Finding
 from bayesnoise_reference.claims.judge import exact, judged
+from bayesnoise_reference.claims.pictured import chi_squares
 from bayesnoise_reference.claims.trial import Trial
 from bayesnoise_reference.numerics import gauss_legendre
 
@@ -154,7 +155,8 @@ def estimates_narrow(trial: EstimateTrial) -> Finding:
     highest = float(np.sum(-np.log(scale) - 0.5 * np.log(2.0 * np.pi) - log_p))
     chi = 2.0 * (highest - np.concatenate([trial.estimates() for _ in range(4)]))
     verdict = statistics.law(chi, lambda v: chdtr(d.size, np.maximum(v, 0.0)), alpha=trial.alpha)
-    return judged(verdict, f"estimates make {np.mean(chi):.4g} of a chi-square law whose mean is {d.size}")
+    said = f"estimates make {np.mean(chi):.4g} of a chi-square law whose mean is {d.size}"
+    return judged(verdict, said, chi_squares(chi, d.size))
 
 
 @of_estimate(

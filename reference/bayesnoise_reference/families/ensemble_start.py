@@ -10,6 +10,7 @@ from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, judged
+from bayesnoise_reference.claims.pictured import tosses
 from bayesnoise_reference.families.ensemble import EnsembleTrial, of_ensembles
 
 CAUSES = {
@@ -60,7 +61,7 @@ def start_independent(trial: EnsembleTrial) -> Finding:
     worst = int(np.argmin(p))
     (i, j), verdict = pairs[worst], verdicts[worst]._replace(p=min(1.0, len(pairs) * p[worst]))
     said = f"members {i} and {j} differ the same way in {heads[worst] / len(signs):.1%} of pairs; 50 % is right"
-    return judged(verdict, said)
+    return judged(verdict, said, tosses(np.array(heads), len(signs)))
 
 
 @of_ensembles(

@@ -157,7 +157,7 @@ def divergence(trial: FactorsTrial) -> Finding:
     needs=("kl_gradients",),
     catches=(
         "factors-kl-gradient-sign",
-        "factors-kl-gradient-missing",
+        "kl-gradient-of-one-missing",
         "factors-kl-mean",
         "factors-kl-doubled",
         "structured-kl-one-column",
@@ -194,7 +194,6 @@ CAUSES = {
     "factors-kl-sign": "the divergence has the wrong sign",
     "factors-kl-doubled": "a factor 1/2 is missing in the divergence, or it is counted twice",
     "factors-kl-gradient-sign": "the gradient of the divergence has the wrong sign",
-    "factors-kl-gradient-missing": "one parameter gets no gradient of the divergence",
     "structured-mean-zero": "the factors have mean 0: the 1 is missing",
     "structured-alpha-as-sd": "alpha is used as a standard deviation: it is a variance",
     "structured-rotation-missing": "the noise is not reflected",

@@ -12,6 +12,7 @@ from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.calls import claims_on_calls
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, judged, standard_normal
+from bayesnoise_reference.claims.pictured import sides
 from bayesnoise_reference.families.factors import FactorsTrial, of_factors
 from bayesnoise_reference.statistics import Verdict
 
@@ -120,7 +121,8 @@ def units_independent(trial: FactorsTrial) -> Finding:
     verdict = statistics.correlation(e[:, 0], e[:, 1], alpha=trial.alpha)
     with np.errstate(all="ignore"):
         seen = float(np.corrcoef(e[:, 0], e[:, 1])[0, 1])
-    return judged(verdict, f"the noise behind the factors of two units has correlation {seen:.3f}; 0 is right")
+    said = f"the noise behind the factors of two units has correlation {seen:.3f}; 0 is right"
+    return judged(verdict, said, sides(e[:, 0], e[:, 1]))
 
 
 @of_factors(

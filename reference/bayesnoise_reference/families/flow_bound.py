@@ -11,6 +11,7 @@ from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, judged
+from bayesnoise_reference.claims.pictured import chi_squares
 from bayesnoise_reference.families._comparison import compared, gradients_compared
 from bayesnoise_reference.families.flow import NARROW, FlowTrial, bound, of_flow
 
@@ -95,7 +96,7 @@ def bound_law(trial: FlowTrial) -> Finding:
     found = np.array([2.0 * (most - trial.guard.kl()) for _ in range(4 * trial.calls)])
     verdict = statistics.law(found, lambda v: chdtr(units, np.maximum(v, 0.0)), alpha=trial.alpha)
     said = f"the bound is {np.mean(found) / 2:.5g} below its greatest value on average; {units / 2:g} is right"
-    return judged(verdict, said)
+    return judged(verdict, said, chi_squares(found, units))
 
 
 @of_flow(

@@ -154,11 +154,12 @@ class NoiseTrial(Trial):
 of_noise = ClaimsOf(("noise",), KINDS, NoiseTrial)
 
 
-def worst(verdicts: list[Verdict]) -> Verdict:
-    """The least p of several, with the error divided among them."""
-    least = min(verdicts, key=lambda v: 1.0 if v.p is None else v.p)
-    p = 1.0 if least.p is None else min(1.0, least.p * len(verdicts))
-    return Verdict(p, None, sum(v.n for v in verdicts), least.detects)
+def worst(verdicts: list[Verdict]) -> tuple[Verdict, int]:
+    """The least p of several, with the error divided among them, and where it is."""
+    found = [1.0 if v.p is None else v.p for v in verdicts]
+    at = int(np.argmin(found))
+    p = min(1.0, found[at] * len(verdicts))
+    return Verdict(p, None, sum(v.n for v in verdicts), verdicts[at].detects), at
 
 
 @of_noise(

@@ -10,6 +10,7 @@ from bayesnoise_reference import drop_block, statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, judged
+from bayesnoise_reference.claims.pictured import counted, outcomes
 from bayesnoise_reference.families.noise import Noise, NoiseTrial, of_noise
 from bayesnoise_reference.numerics import masks
 
@@ -71,6 +72,7 @@ def blocks_whole(trial: NoiseTrial) -> Finding:
         "noise-gamma-without-edge",
         "noise-block-smaller",
         "noise-blocks-beyond-edge",
+        "noise-additive",
     ),
 )
 def blocks_law(trial: NoiseTrial) -> Finding:
@@ -79,17 +81,19 @@ def blocks_law(trial: NoiseTrial) -> Finding:
     masks_of, chances = _laws(d.rate, d.space, d.block)
     positions = masks_of.shape[1]
     right = np.bincount(np.sum(masks_of, axis=1).astype(int), weights=chances, minlength=positions + 1)
-    seen = np.bincount(np.ravel(np.sum(kept, axis=-1)), minlength=positions + 1)
+    each = np.ravel(np.sum(kept, axis=-1))
+    seen = np.bincount(each, minlength=positions + 1)
     verdict = statistics.cell_counts(seen, right / np.sum(right), alpha=trial.alpha)
     share = float(np.sum(right * np.arange(positions + 1))) / positions
-    return judged(verdict, f"channels keep {np.mean(kept):.4f} of their elements on average; {share:.4f} is right")
+    said = f"channels keep {np.mean(kept):.4f} of their elements on average; {share:.4f} is right"
+    return judged(verdict, said, counted(each, positions, np.cumsum(right), "% of its elements that a channel keeps"))
 
 
 @of_noise(
     "blocks-corner",
     "A corner, which one block covers, is dropped as often as a block.",
     kinds=("drop_block",),
-    catches=("noise-missing", "noise-gamma-is-rate", "noise-gamma-without-edge"),
+    catches=("noise-missing", "noise-gamma-is-rate", "noise-gamma-without-edge", "noise-additive"),
 )
 def blocks_corner(trial: NoiseTrial) -> Finding:
     """Exact law, binomial."""
@@ -97,14 +101,15 @@ def blocks_corner(trial: NoiseTrial) -> Finding:
     gamma = drop_block.gamma(d.rate, d.space, (d.block,) * len(d.space))
     lost = ~kept[..., 0]
     verdict = statistics.binomial(int(np.sum(lost)), lost.size, gamma, alpha=trial.alpha)
-    return judged(verdict, f"a corner is dropped with frequency {np.mean(lost):.4f}; {gamma:.4f} is right")
+    said = f"a corner is dropped with frequency {np.mean(lost):.4f}; {gamma:.4f} is right"
+    return judged(verdict, said, outcomes(lost, gamma, ("dropped", "kept")))
 
 
 @of_noise(
     "blocks-scale",
     "What is kept is multiplied by the number of elements over that of elements kept.",
     kinds=("drop_block",),
-    catches=("noise-scale-missing", "noise-scale-nominal", "noise-scale-by-channel"),
+    catches=("noise-scale-missing", "noise-scale-nominal", "noise-scale-by-channel", "noise-additive"),
 )
 def blocks_scale(trial: NoiseTrial) -> Finding:
     """Exact: the factors that are counted together have mean 1, and are 0 or one number."""
@@ -125,7 +130,14 @@ def blocks_scale(trial: NoiseTrial) -> Finding:
     "Given blocks, the output is the input without them, scaled.",
     needs=("sample_with_noise",),
     kinds=("drop_block",),
-    catches=("noise-missing", "noise-block-smaller", "noise-scale-missing", "noise-scale-nominal"),
+    catches=(
+        "noise-missing",
+        "noise-block-smaller",
+        "noise-scale-missing",
+        "noise-scale-nominal",
+        "noise-additive",
+        "noise-scale-by-channel",
+    ),
 )
 def blocks_replay(trial: NoiseTrial) -> Finding:
     """Exact."""

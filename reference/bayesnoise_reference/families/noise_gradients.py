@@ -16,7 +16,7 @@ from bayesnoise_reference.numerics import complex_step
     "gradient-input",
     "The gradient of the input is that of the output times the factors of its draw.",
     needs=("gradients",),
-    catches=("gradient-noise-redrawn", "noise-gradient-identity", "noise-gradient-unscaled"),
+    catches=("gradient-noise-redrawn", "noise-gradient-identity", "noise-gradient-unscaled", "noise-additive"),
 )
 def gradient_input(trial: NoiseTrial) -> Finding:
     """Exact: `x dL/dx = y dL/dy`, element by element."""
@@ -43,6 +43,7 @@ def gradient_input(trial: NoiseTrial) -> Finding:
         "noise-gradient-alpha-half",
         "noise-gradient-alpha-missing",
         "noise-gradient-by-alpha",
+        "noise-additive",
     ),
 )
 def gradient_alpha(trial: NoiseTrial) -> Finding:

@@ -19,6 +19,16 @@ from bayesnoise_reference.families.noise import MASKS, NORMAL, NoiseTrial, of_no
 
 _UNITS = ("noise-tiled-across-units", "noise-mirrored-across-units")
 _BATCH = ("noise-tiled-across-batch", "noise-mirrored-across-batch")
+_WRONG_LAW = (
+    "noise-additive",
+    "noise-alpha-as-deviation",
+    "noise-alpha-averaged",
+    "noise-alpha-from-rate",
+    "noise-log-alpha-as-alpha",
+    "noise-mean-zero",
+    "rademacher-noise",
+    "uniform-noise",
+)
 
 
 def _free(trial: NoiseTrial) -> Array:
@@ -41,14 +51,22 @@ def _alike(trial: NoiseTrial, table: Array, what: str) -> Finding:
     else:
         pair = pairs.of_normals(table[:, kept], trial.alpha)
         right = f"or their sizes, have correlation {pair.alike:+.3f}; 0 is right"
-    return judged(pair.verdict, f"the {what} most alike, {kept[pair.first]} and {kept[pair.second]}, {right}")
+    said = f"the {what} most alike, {kept[pair.first]} and {kept[pair.second]}, {right}"
+    return judged(pair.verdict, said, pair.picture)
 
 
 @of_noise(
     "element-pairs",
     "No two elements of an example have factors that are alike, wherever they stand.",
     kinds=(*MASKS, *NORMAL),
-    catches=("noise-missing", "noise-shared-across-units", "noise-shared-across-positions", *_UNITS),
+    catches=(
+        "noise-missing",
+        "noise-shared-across-units",
+        "noise-shared-across-positions",
+        *_UNITS,
+        "rademacher-noise",
+        "noise-across-calls",
+    ),
 )
 def element_pairs(trial: NoiseTrial) -> Finding:
     """Exact law of every pair, times their number: a draw is an example of a call."""
@@ -60,7 +78,15 @@ def element_pairs(trial: NoiseTrial) -> Finding:
     "example-pairs",
     "No two examples of a call have factors that are alike, wherever they stand.",
     kinds=(*MASKS, *NORMAL),
-    catches=("noise-missing", "noise-shared-across-batch", *_BATCH),
+    catches=(
+        "noise-missing",
+        "noise-shared-across-batch",
+        *_BATCH,
+        "rademacher-noise",
+        "noise-across-calls",
+        "noise-alpha-averaged",
+        "noise-log-alpha-as-alpha",
+    ),
 )
 def example_pairs(trial: NoiseTrial) -> Finding:
     """Exact law of every pair, times their number: a draw is an element of a call."""
@@ -81,17 +107,25 @@ def _spread(trial: NoiseTrial, rows: Array, what: str) -> Finding:
     counted = rows.dtype == bool
     scores = [_count(trial, rows)] if counted else [np.sum(rows, -1) / rows.shape[-1] ** 0.5, sum_of_squares(rows)]
     share = trial.alpha / len(scores)
-    verdict = worst([statistics.normal_variance(score, 1.0, mean=0.0, alpha=share) for score in scores])
+    verdict, at = worst([statistics.normal_variance(score, 1.0, mean=0.0, alpha=share) for score in scores])
     said = " and ".join(f"{np.mean(score**2):.4g}" for score in scores)
     of = "number dropped" if counted else "sum of the factors, and that of squares,"
-    return judged(verdict, f"the {of} {what} has {said} times its variance; 1 is right", scores[0])
+    return judged(verdict, f"the {of} {what} has {said} times its variance; 1 is right", scores[at])
 
 
 @of_noise(
     "element-sum",
     "The sum of the factors of an example varies as one of independent factors.",
     kinds=(*MASKS, *NORMAL),
-    catches=("noise-missing", "noise-rate-as-keep", "noise-shared-across-units", "noise-stratified", *_UNITS),
+    catches=(
+        "noise-missing",
+        "noise-rate-as-keep",
+        "noise-shared-across-units",
+        "noise-stratified",
+        *_UNITS,
+        *_WRONG_LAW,
+        "noise-shared-across-positions",
+    ),
 )
 def element_sum(trial: NoiseTrial) -> Finding:
     """Exact law, binomial or normal and chi-square, one number an example: sees factors that balance each other."""
@@ -103,7 +137,13 @@ def element_sum(trial: NoiseTrial) -> Finding:
     "example-sum",
     "The sum of an element's factors over a batch varies as one of independent factors.",
     kinds=(*MASKS, *NORMAL),
-    catches=("noise-missing", "noise-rate-as-keep", "noise-shared-across-batch", *_BATCH),
+    catches=(
+        "noise-missing",
+        "noise-rate-as-keep",
+        "noise-shared-across-batch",
+        "noise-tiled-across-batch",
+        *_WRONG_LAW,
+    ),
 )
 def example_sum(trial: NoiseTrial) -> Finding:
     """Exact law, as for the elements of an example, one number an element and call."""

@@ -8,6 +8,7 @@ from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, judged, standard_normal
+from bayesnoise_reference.claims.pictured import outcomes, sides
 from bayesnoise_reference.families.noise import MASKS, NORMAL, NoiseTrial, of_noise, worst
 from bayesnoise_reference.families.noise_blocks import coincidence
 
@@ -18,7 +19,7 @@ _SHARED = "noise-shared-across-batch"
     "values",
     "A factor is 0 or 1 / (1 - rate).",
     kinds=MASKS,
-    catches=("noise-missing", "noise-not-inverted", "noise-scale-by-rate", "noise-scale-root"),
+    catches=("noise-missing", "noise-not-inverted", "noise-scale-by-rate", "noise-scale-root", "noise-additive"),
 )
 def values(trial: NoiseTrial) -> Finding:
     """Exact."""
@@ -40,8 +41,10 @@ def rate(trial: NoiseTrial) -> Finding:
     """Exact law, binomial: one position of a unit, for the others may share its factor."""
     trial.load()
     dropped = trial.factors()[..., 0] == 0.0
-    verdict = statistics.binomial(int(np.sum(dropped)), dropped.size, trial.description.rate, alpha=trial.alpha)
-    return judged(verdict, f"{np.mean(dropped):.4f} of the factors are 0; {trial.description.rate:.4f} is right")
+    right = trial.description.rate
+    verdict = statistics.binomial(int(np.sum(dropped)), dropped.size, right, alpha=trial.alpha)
+    said = f"{np.mean(dropped):.4f} of the factors are 0; {right:.4f} is right"
+    return judged(verdict, said, outcomes(dropped, right, ("dropped", "kept")))
 
 
 @of_noise(
@@ -56,6 +59,9 @@ def rate(trial: NoiseTrial) -> Finding:
         "noise-additive",
         "uniform-noise",
         "rademacher-noise",
+        "noise-alpha-averaged",
+        "noise-alpha-from-rate",
+        "noise-log-alpha-as-alpha",
     ),
 )
 def normal(trial: NoiseTrial) -> Finding:
@@ -75,15 +81,18 @@ def normal(trial: NoiseTrial) -> Finding:
         "noise-alpha-averaged",
         "noise-log-alpha-as-alpha",
         "noise-additive",
+        "noise-across-calls",
     ),
 )
 def variance(trial: NoiseTrial) -> Finding:
     """Exact law, chi-square, unit by unit."""
     z = trial.standard()
     by_unit = [np.ravel(z[:, :, u]) for u in range(z.shape[2])]
-    verdict = worst([statistics.normal_variance(draws, 1.0, alpha=trial.alpha / len(by_unit)) for draws in by_unit])
+    tests = [statistics.normal_variance(draws, 1.0, alpha=trial.alpha / len(by_unit)) for draws in by_unit]
+    verdict, at = worst(tests)
     ratios = [float(np.var(draws)) for draws in by_unit]
-    return judged(verdict, f"variances are {min(ratios):.3f} to {max(ratios):.3f} of those declared; 1 is right")
+    said = f"variances are {min(ratios):.3f} to {max(ratios):.3f} of those declared; 1 is right"
+    return judged(verdict, said, by_unit[at])
 
 
 def _comparable(trial: NoiseTrial) -> Array:
@@ -100,14 +109,15 @@ def _apart(trial: NoiseTrial, first: Array, second: Array, what: str) -> Finding
     if d.kind in NORMAL:
         verdict = statistics.correlation(np.ravel(first), np.ravel(second), alpha=trial.alpha)
         r = float(np.corrcoef(np.ravel(first), np.ravel(second))[0, 1]) if np.var(first) * np.var(second) > 0 else 1.0
-        return judged(verdict, f"factors of two {what} have correlation {r:+.3f}; 0 is right")
+        return judged(verdict, f"factors of two {what} have correlation {r:+.3f}; 0 is right", sides(first, second))
     if d.kind == "drop_block":
         same, right = np.all((first == 0.0) == (second == 0.0), axis=-1), coincidence(d)
     else:
         same, right = (first == 0.0) == (second == 0.0), d.rate**2 + (1.0 - d.rate) ** 2
         same = same[..., 0] if d.kind == "spatial" else same
     verdict = statistics.binomial(int(np.sum(same)), same.size, right, alpha=trial.alpha)
-    return judged(verdict, f"masks of two {what} agree in {np.mean(same):.4f} of pairs; {right:.4f} is right")
+    said = f"masks of two {what} agree in {np.mean(same):.4f} of pairs; {right:.4f} is right"
+    return judged(verdict, said, outcomes(same, right))
 
 
 @of_noise(
@@ -124,7 +134,7 @@ def examples_apart(trial: NoiseTrial) -> Finding:
 @of_noise(
     "units-apart",
     "Factors of neighbouring units are independent.",
-    catches=("noise-shared-across-units", "noise-missing"),
+    catches=("noise-shared-across-units", "noise-missing", "noise-stratified"),
 )
 def units_apart(trial: NoiseTrial) -> Finding:
     """Exact law, of disjoint pairs."""

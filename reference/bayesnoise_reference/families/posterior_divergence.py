@@ -151,7 +151,7 @@ def divergence_narrow(trial: PosteriorTrial) -> Finding:
     "The gradient of the divergence is its derivative by every parameter.",
     needs=("kl_gradients",),
     when=_closed,
-    catches=("kl-gradient-sign", "kl-gradient-missing", "kl-mean", "kl-sign", "kl-prior-variance-as-scale"),
+    catches=("kl-gradient-sign", "kl-gradient-of-one-missing", "kl-mean", "kl-sign", "kl-prior-variance-as-scale"),
 )
 def divergence_gradient(trial: PosteriorTrial) -> Finding:
     """Exact, by complex step."""
@@ -220,7 +220,7 @@ def divergence_drawn_afresh(trial: PosteriorTrial) -> Finding:
 
 CAUSES = {
     "kl-gradient-sign": "the gradient of the divergence has the wrong sign",
-    "kl-gradient-missing": "one parameter gets no gradient of the divergence",
+    "kl-gradient-of-one-missing": "one parameter gets no gradient of the divergence",
     "matrix-kl-traces-added": "the traces of the rows' and the columns' covariance are added: they are multiplied",
     "matrix-kl-log-det-swapped": "the determinant of the rows counts once an input, that of the columns once an output",
     "matrix-kl-log-det-once": "the determinants count once, not once a column and once a row",

@@ -98,7 +98,6 @@ def narrow(trial: PosteriorTrial) -> Finding:
 
 
 CAUSES = {
-    "scale-floor": "a constant is added to the scales",
     "k-tied-first-product": "only the first of the products makes the scale: it is their sum",
     "k-tied-product": "the products of all ranks are multiplied: they are added",
     "k-tied-averaged": "the products are averaged over the ranks: they are added",

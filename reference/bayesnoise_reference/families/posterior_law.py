@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import erf
 
-from bayesnoise_reference import statistics
+from bayesnoise_reference import radial, statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import judged, standard_normal
+from bayesnoise_reference.claims.pictured import BINS, binned
 from bayesnoise_reference.claims.readings import apart_of, coin_of, mean_of, tails_of
 from bayesnoise_reference.families._columns import correlation_of, variance_by_column
 from bayesnoise_reference.families.posterior import PosteriorTrial, of_posterior, scale
@@ -67,9 +68,11 @@ def law_mean(trial: PosteriorTrial) -> Finding:
         held = trial.load(factor=0.0)
     away = _away(trial, held, 4 * trial.calls) / scale(d.kind, held) * np.sign(held["mu"])
     if d.kind == "radial":  # one number a call: the noise along its mean
-        away = np.sum(away * np.abs(held["mu"]), axis=(1, 2)) / np.linalg.norm(held["mu"])
-        verdict = statistics.catoni(away, 0.0, 1.0 / held["mu"].size, alpha=trial.alpha)
-        return judged(verdict, f"the noise averages {np.mean(away):+.3f} along the mean; 0 is right")
+        away, n = np.sum(away * np.abs(held["mu"]), axis=(1, 2)) / np.linalg.norm(held["mu"]), held["mu"].size
+        verdict = statistics.catoni(away, 0.0, 1.0 / n, alpha=trial.alpha)
+        edges = np.linspace(-5.0, 5.0, BINS + 1) / np.sqrt(n)
+        picture = binned(away, lambda v: radial.probability_along(v, n), edges, "scales, along the mean")
+        return judged(verdict, f"the noise averages {np.mean(away):+.3f} along the mean; 0 is right", picture)
     return mean_of(trial, away.ravel(), "a weight")
 
 
@@ -208,9 +211,13 @@ def _distances(trial: PosteriorTrial) -> Array:
 def radius_law(trial: PosteriorTrial) -> Finding:
     """Kolmogorov's test of the half-normal law."""
     far = _distances(trial)
-    verdict = statistics.law(far, lambda r: erf(np.maximum(r, 0.0) / np.sqrt(2.0)), alpha=trial.alpha)
+
+    def cdf(r: Array) -> Array:
+        return np.asarray(erf(np.maximum(r, 0.0) / np.sqrt(2.0)))
+
+    verdict = statistics.law(far, cdf, alpha=trial.alpha)
     said = f"the weights are {np.median(far):.3g} scales from their mean, in the median; 0.674 is right"
-    return judged(verdict, said)
+    return judged(verdict, said, binned(far, cdf, np.linspace(0.0, 5.0, BINS + 1), "scales from the mean"))
 
 
 CAUSES = {

@@ -35,7 +35,7 @@ def _anew(trial: SequenceTrial, what: str, of: str) -> Finding:
 @of_recurrent(
     "calls-draw-anew",
     "Every call draws weights of the input of its own.",
-    catches=("eps-across-calls", "recurrent-input-without-noise"),
+    catches=("eps-across-calls", "recurrent-input-without-noise", "gru-update-reversed", "recurrent-first-input-again"),
 )
 def calls_draw_anew(trial: SequenceTrial) -> Finding:
     """Exact: the sizes of two continuous draws coincide with probability zero, whatever their signs."""
@@ -45,7 +45,7 @@ def calls_draw_anew(trial: SequenceTrial) -> Finding:
 @of_recurrent(
     "hidden-calls-draw-anew",
     "Every call draws weights of the state of its own.",
-    catches=("eps-across-calls", "recurrent-hidden-eps-kept", "recurrent-hidden-without-noise"),
+    catches=("eps-across-calls", "recurrent-hidden-eps-kept", "recurrent-hidden-without-noise", "recurrent-reversed"),
 )
 def hidden_calls_draw_anew(trial: SequenceTrial) -> Finding:
     """Exact, likewise."""
@@ -56,7 +56,7 @@ def hidden_calls_draw_anew(trial: SequenceTrial) -> Finding:
     "bias-calls-draw-anew",
     "Every call draws biases of its own.",
     when=lambda d: d.bias == "random",
-    catches=("eps-across-calls", "recurrent-bias-eps-kept", "bias-noise-missing"),
+    catches=("eps-across-calls", "recurrent-bias-eps-kept", "bias-noise-missing", "gru-update-reversed"),
 )
 def bias_calls_draw_anew(trial: SequenceTrial) -> Finding:
     """Exact, likewise."""
@@ -81,7 +81,15 @@ def examples_share_weights(trial: SequenceTrial) -> Finding:
     "examples-share-sizes",
     "All sequences of a call have weights whose noise is of the same size.",
     kinds=("flipout",),
-    catches=("noise-per-example", "signs-zero-one"),
+    catches=(
+        "noise-per-example",
+        "signs-zero-one",
+        "lstm-forget-missing",
+        "lstm-no-tanh-at-output",
+        "mean-shrunk",
+        "scale-softplus-missing",
+        "signs-on-the-whole-weight",
+    ),
 )
 def examples_share_sizes(trial: SequenceTrial) -> Finding:
     """Exact: one base draw, with signs."""
@@ -100,7 +108,7 @@ def _products(trial: SequenceTrial, what: str) -> list[Array]:
     "signs-per-example",
     "Two sequences have signs of their own on the weights of the input.",
     kinds=("flipout",),
-    catches=("signs-shared-across-batch",),
+    catches=("signs-shared-across-batch", "gru-update-reversed", "recurrent-first-input-again"),
 )
 def signs_per_example(trial: SequenceTrial) -> Finding:
     """A fair coin for each unit and call: the signs of one input are a factor common to all units, and fair too."""
@@ -112,7 +120,7 @@ def signs_per_example(trial: SequenceTrial) -> Finding:
     "signs-of-inputs",
     "Two inputs have signs of their own.",
     kinds=("flipout",),
-    catches=("no-input-signs", "signs-shared-across-batch"),
+    catches=("no-input-signs", "signs-shared-across-batch", "recurrent-first-input-again"),
 )
 def signs_of_inputs(trial: SequenceTrial) -> Finding:
     """A fair coin for each call: that two sequences agree at one input says nothing of another."""
@@ -124,7 +132,7 @@ def signs_of_inputs(trial: SequenceTrial) -> Finding:
     "signs-of-outputs",
     "Two units have signs of their own.",
     kinds=("flipout",),
-    catches=("no-output-signs", "signs-shared-across-batch"),
+    catches=("no-output-signs", "signs-shared-across-batch", "recurrent-first-input-again"),
 )
 def signs_of_outputs(trial: SequenceTrial) -> Finding:
     """A fair coin for each pair of units and call."""
@@ -137,7 +145,7 @@ def signs_of_outputs(trial: SequenceTrial) -> Finding:
     "hidden-signs-per-example",
     "Two sequences have signs of their own on the weights of the state.",
     kinds=("flipout",),
-    catches=("recurrent-hidden-signs-missing", "signs-shared-across-batch"),
+    catches=("recurrent-hidden-signs-missing", "signs-shared-across-batch", "recurrent-first-input-again"),
 )
 def hidden_signs_per_example(trial: SequenceTrial) -> Finding:
     """A fair coin for each unit and call: each unit has a weight of another state, and a sign of its own."""

@@ -14,6 +14,7 @@ from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import not_run
 from bayesnoise_reference.families._comparison import gradients_compared
 from bayesnoise_reference.families._corners import drawn, reading
+from bayesnoise_reference.families._wrong_cells import WRONG_PASS, WRONG_SCALE
 from bayesnoise_reference.families.recurrent import SequenceTrial, of_recurrent
 
 CAUSES = {
@@ -21,7 +22,17 @@ CAUSES = {
     "recurrent-gradient-one-gate": "scales have a gradient in the third gate alone",
     "recurrent-gradient-no-bias-scale": "the scales of random biases have no gradient",
 }
-_DRAW = ("gradient-scale-without-chain", "gradient-scale-zero", "gradient-noise-redrawn", "recurrent-gradient-one-gate")
+_DRAW = (
+    *WRONG_PASS,
+    *WRONG_SCALE,
+    "scale-softplus-missing",
+    "recurrent-gradient-truncated",
+    "recurrent-gradient-last-step",
+    "gradient-scale-without-chain",
+    "gradient-scale-zero",
+    "gradient-noise-redrawn",
+    "recurrent-gradient-one-gate",
+)
 
 
 def _gradients(trial: SequenceTrial, what: str) -> Finding:
@@ -57,7 +68,14 @@ def _gradients(trial: SequenceTrial, what: str) -> Finding:
     "Gradients of a call are those of the cell with the weights of the input that it drew, in every gate.",
     needs=("sample", "gradients"),
     when=lambda d: d.inputs >= 3,
-    catches=(*_DRAW, "recurrent-gradient-detached"),
+    catches=(
+        *_DRAW,
+        "recurrent-gradient-detached",
+        "recurrent-input-without-noise",
+        "recurrent-input-eps-per-step",
+        "recurrent-signs-per-step",
+        "signs-on-the-whole-weight",
+    ),
 )
 def input_draw_gradients(trial: SequenceTrial) -> Finding:
     """Exact, but for what reading the draw adds to rounding."""
@@ -68,7 +86,14 @@ def input_draw_gradients(trial: SequenceTrial) -> Finding:
     "hidden-draw-gradients",
     "Gradients of a call are those of the cell with the weights of the state that it drew, in every gate.",
     needs=("sample", "gradients"),
-    catches=(*_DRAW, "recurrent-gradient-detached"),
+    catches=(
+        *_DRAW,
+        "recurrent-gradient-detached",
+        "recurrent-hidden-without-noise",
+        "recurrent-hidden-eps-per-step",
+        "recurrent-signs-per-step",
+        "signs-on-the-whole-weight",
+    ),
 )
 def hidden_draw_gradients(trial: SequenceTrial) -> Finding:
     """Exact, likewise."""
@@ -80,7 +105,7 @@ def hidden_draw_gradients(trial: SequenceTrial) -> Finding:
     "Gradients of a call are those of the cell with the biases of the input that it drew, in every gate.",
     needs=("sample", "gradients"),
     when=lambda d: d.bias == "random",
-    catches=(*_DRAW, "recurrent-gradient-no-bias-scale"),
+    catches=(*_DRAW, "recurrent-gradient-no-bias-scale", "bias-noise-missing", "recurrent-bias-per-step"),
 )
 def input_bias_draw_gradients(trial: SequenceTrial) -> Finding:
     """Exact, likewise."""
@@ -92,7 +117,13 @@ def input_bias_draw_gradients(trial: SequenceTrial) -> Finding:
     "Gradients of a call are those of the cell with the biases of the state that it drew, in every gate.",
     needs=("sample", "gradients"),
     when=lambda d: d.bias == "random",
-    catches=(*_DRAW, "recurrent-gradient-no-bias-scale"),
+    catches=(
+        *_DRAW,
+        "recurrent-gradient-no-bias-scale",
+        "bias-noise-missing",
+        "recurrent-bias-per-step",
+        "recurrent-hidden-bias-missing",
+    ),
 )
 def hidden_bias_draw_gradients(trial: SequenceTrial) -> Finding:
     """Exact, likewise."""

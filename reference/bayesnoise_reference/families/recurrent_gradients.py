@@ -12,6 +12,7 @@ from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, not_run
 from bayesnoise_reference.families._comparison import gradients_compared
+from bayesnoise_reference.families._wrong_cells import WRONG_SCALE, WRONG_STATE, WRONG_STEP
 from bayesnoise_reference.families.recurrent import Held, SequenceTrial, of_recurrent
 from bayesnoise_reference.numerics import complex_step
 
@@ -28,7 +29,15 @@ _STATELESS = 2  # the gate, g or n, under which a state stays 0 until something 
     "gradients-without-noise",
     "With all scales zero gradients are those of the cell with the mean weights.",
     needs=("sample", "gradients"),
-    catches=("recurrent-gradient-truncated", "recurrent-gradient-last-step", "gradient-mean-averaged"),
+    catches=(
+        "recurrent-gradient-truncated",
+        "recurrent-gradient-last-step",
+        "gradient-mean-averaged",
+        *WRONG_STEP,
+        "scale-softplus-missing",
+        "signs-on-the-whole-weight",
+        "mean-shrunk",
+    ),
 )
 def gradients_without_noise(trial: SequenceTrial) -> Finding:
     """Exact: the derivative of the definition by every mean, every bias and the input, along a direction each."""
@@ -87,7 +96,16 @@ def _identity(trial: SequenceTrial, what: str) -> Finding | None:
     "input-scale-gradient",
     "The gradient of a scale of the input's weights is that of their mean times the draw.",
     needs=("sample", "gradients"),
-    catches=("gradient-scale-without-chain", "gradient-scale-zero", "gradient-noise-redrawn"),
+    catches=(
+        "gradient-scale-without-chain",
+        "gradient-scale-zero",
+        "gradient-noise-redrawn",
+        *WRONG_SCALE,
+        *WRONG_STATE,
+        "recurrent-input-without-noise",
+        "recurrent-input-eps-per-step",
+        "recurrent-signs-per-step",
+    ),
 )
 def input_scale_gradient(trial: SequenceTrial) -> Finding:
     """Exact, for the draw of that very call."""
@@ -98,7 +116,19 @@ def input_scale_gradient(trial: SequenceTrial) -> Finding:
     "hidden-scale-gradient",
     "The gradient of a scale of the state's weights is that of their mean times the draw.",
     needs=("sample", "gradients"),
-    catches=("gradient-scale-without-chain", "gradient-scale-zero", "gradient-noise-redrawn"),
+    catches=(
+        "gradient-scale-without-chain",
+        "gradient-scale-zero",
+        "gradient-noise-redrawn",
+        *WRONG_SCALE,
+        "recurrent-hidden-without-noise",
+        "recurrent-first-input-again",
+        "lstm-forget-missing",
+        "lstm-no-tanh-at-output",
+        "gru-update-reversed",
+        "recurrent-hidden-eps-per-step",
+        "recurrent-signs-per-step",
+    ),
 )
 def hidden_scale_gradient(trial: SequenceTrial) -> Finding:
     """Exact, for the draw of that very call."""

@@ -15,6 +15,7 @@ from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.readings import mean_of, tails_of, variance_of
 from bayesnoise_reference.families._gates import Gate
+from bayesnoise_reference.families._wrong_cells import WRONG_DRAW, WRONG_READING, WRONG_STATE
 from bayesnoise_reference.families.recurrent import SequenceTrial, of_recurrent
 
 CAUSES = {
@@ -110,7 +111,16 @@ def _pooled(trial: SequenceTrial, what: str, levels: Levels = WIDE) -> Array:
 @of_recurrent(
     "input-weight-mean",
     "A weight of the input has the mean that it was given.",
-    catches=("mean-shrunk",),
+    catches=(
+        "mean-shrunk",
+        *WRONG_STATE,
+        "gru-reset-before",
+        "recurrent-reversed",
+        "recurrent-first-input-again",
+        "lstm-forget-added-one",
+        "scale-softplus-missing",
+        "signs-on-the-whole-weight",
+    ),
 )
 def input_weight_mean(trial: SequenceTrial) -> Finding:
     """The mean of iid standard normal draws."""
@@ -121,7 +131,15 @@ def input_weight_mean(trial: SequenceTrial) -> Finding:
 @of_recurrent(
     "input-weight-variance",
     "A weight of the input has the square of its scale as variance.",
-    catches=("recurrent-input-without-noise", "scale-as-variance", "variance-as-scale", "scale-exp-for-softplus"),
+    catches=(
+        "recurrent-input-without-noise",
+        "scale-as-variance",
+        "variance-as-scale",
+        "scale-exp-for-softplus",
+        *WRONG_READING,
+        "signs-on-the-whole-weight",
+        "signs-zero-one",
+    ),
 )
 def input_weight_variance(trial: SequenceTrial) -> Finding:
     """The variance of iid standard normal draws."""
@@ -132,7 +150,13 @@ def input_weight_variance(trial: SequenceTrial) -> Finding:
 @of_recurrent(
     "input-weight-tails",
     "A weight of the input is as often far from its mean as a Gaussian.",
-    catches=("uniform-noise", "recurrent-input-without-noise"),
+    catches=(
+        "uniform-noise",
+        "recurrent-input-without-noise",
+        *WRONG_DRAW,
+        "signs-on-the-whole-weight",
+        "scale-as-variance",
+    ),
 )
 def input_weight_tails(trial: SequenceTrial) -> Finding:
     """A binomial count."""
@@ -143,7 +167,16 @@ def input_weight_tails(trial: SequenceTrial) -> Finding:
 @of_recurrent(
     "hidden-weight-mean",
     "A weight of the state has the mean that it was given.",
-    catches=("mean-shrunk",),
+    catches=(
+        "mean-shrunk",
+        *WRONG_STATE,
+        "gru-reset-before",
+        "recurrent-reversed",
+        "recurrent-first-input-again",
+        "lstm-forget-added-one",
+        "scale-softplus-missing",
+        "signs-on-the-whole-weight",
+    ),
 )
 def hidden_weight_mean(trial: SequenceTrial) -> Finding:
     """The mean of iid standard normal draws."""
@@ -154,7 +187,13 @@ def hidden_weight_mean(trial: SequenceTrial) -> Finding:
 @of_recurrent(
     "hidden-weight-variance",
     "A weight of the state has the square of its scale as variance.",
-    catches=("recurrent-hidden-without-noise", "scale-as-variance", "variance-as-scale", "scale-exp-for-softplus"),
+    catches=(
+        "recurrent-hidden-without-noise",
+        "scale-as-variance",
+        "variance-as-scale",
+        *WRONG_DRAW,
+        "signs-zero-one",
+    ),
 )
 def hidden_weight_variance(trial: SequenceTrial) -> Finding:
     """The variance of iid standard normal draws."""
@@ -165,7 +204,13 @@ def hidden_weight_variance(trial: SequenceTrial) -> Finding:
 @of_recurrent(
     "hidden-weight-tails",
     "A weight of the state is as often far from its mean as a Gaussian.",
-    catches=("uniform-noise", "recurrent-hidden-without-noise", "recurrent-hidden-uniform", "recurrent-hidden-signs"),
+    catches=(
+        "uniform-noise",
+        "recurrent-hidden-without-noise",
+        "recurrent-hidden-uniform",
+        "recurrent-hidden-signs",
+        *WRONG_DRAW,
+    ),
 )
 def hidden_weight_tails(trial: SequenceTrial) -> Finding:
     """A binomial count."""
@@ -177,7 +222,7 @@ def hidden_weight_tails(trial: SequenceTrial) -> Finding:
     "bias-variance",
     "The two random biases of a unit have the sum of their variances.",
     when=lambda d: d.bias == "random",
-    catches=("bias-noise-missing",),
+    catches=("bias-noise-missing", *WRONG_READING, "scale-as-variance", "variance-as-scale"),
 )
 def bias_variance(trial: SequenceTrial) -> Finding:
     """The variance of iid standard normal draws, for inputs of zeros."""

@@ -14,6 +14,7 @@ from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.calls import claims_on_calls
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact
+from bayesnoise_reference.families._wrong_cells import WRONG_STATE, WRONG_STEP
 from bayesnoise_reference.families.recurrent import MAPS, Held, SequenceTrial, of_recurrent
 
 CAUSES = {
@@ -33,18 +34,6 @@ CAUSES = {
     "recurrent-bias-per-step": "a random bias is drawn again at every step",
 }
 READING = 1e5  # what rounding may do to a pre-activation between -2 and 2 that is read off a state, in units of it
-
-WRONG_STEP = (
-    "recurrent-gates-in-another-order",
-    "recurrent-reversed",
-    "recurrent-first-input-again",
-    "recurrent-hidden-bias-missing",
-    "lstm-no-tanh-at-output",
-    "lstm-forget-missing",
-    "lstm-forget-added-one",
-    "gru-reset-before",
-    "gru-update-reversed",
-)
 
 
 def _apart(trial: SequenceTrial, seen: Array, right: Array, where: str, n: int) -> Finding:
@@ -122,6 +111,12 @@ def noise_for(trial: SequenceTrial, n: int) -> dict[str, Array]:
         "scale-exp-for-softplus",
         "signs-on-the-whole-weight",
         "bias-noise-missing",
+        "mean-shrunk",
+        "scale-softplus-missing",
+        "recurrent-input-eps-per-step",
+        "recurrent-hidden-eps-per-step",
+        "recurrent-bias-per-step",
+        "recurrent-signs-per-step",
     ),
 )
 def replay(trial: SequenceTrial) -> Finding:
@@ -145,7 +140,14 @@ def _steps(trial: SequenceTrial, what: str, changes: list[float]) -> Finding:
 @of_recurrent(
     "steps-share-input-weights",
     "One draw of the weights of the input serves all steps.",
-    catches=("recurrent-input-eps-per-step", "recurrent-signs-per-step"),
+    catches=(
+        "recurrent-input-eps-per-step",
+        "recurrent-signs-per-step",
+        *WRONG_STATE,
+        "recurrent-reversed",
+        "recurrent-gates-in-another-order",
+        "scale-softplus-missing",
+    ),
 )
 def steps_share_input_weights(trial: SequenceTrial) -> Finding:
     """Exact: equal inputs at three steps, with no weights on the state, each gate in its turn."""
@@ -163,7 +165,15 @@ def steps_share_input_weights(trial: SequenceTrial) -> Finding:
 @of_recurrent(
     "steps-share-hidden-weights",
     "One draw of the weights of the state serves all steps.",
-    catches=("recurrent-hidden-eps-per-step", "recurrent-signs-per-step"),
+    catches=(
+        "recurrent-hidden-eps-per-step",
+        "recurrent-signs-per-step",
+        *WRONG_STATE,
+        "recurrent-reversed",
+        "recurrent-first-input-again",
+        "lstm-forget-added-one",
+        "scale-softplus-missing",
+    ),
 )
 def steps_share_hidden_weights(trial: SequenceTrial) -> Finding:
     """Exact: weights of each unit on itself alone, so that two pre-activations are as the two states before them."""
@@ -180,7 +190,13 @@ def steps_share_hidden_weights(trial: SequenceTrial) -> Finding:
     "steps-share-bias",
     "One draw of a random bias serves all steps.",
     when=lambda d: d.bias == "random",
-    catches=("recurrent-bias-per-step",),
+    catches=(
+        "recurrent-bias-per-step",
+        *WRONG_STATE,
+        "recurrent-reversed",
+        "recurrent-gates-in-another-order",
+        "scale-softplus-missing",
+    ),
 )
 def steps_share_bias(trial: SequenceTrial) -> Finding:
     """Exact: inputs of zeros."""

@@ -34,7 +34,17 @@ def _sums(trial: SequenceTrial, name: str, x: Array, means: dict[str, Array]) ->
 @of_recurrent(
     "input-sum-squares",
     "The noise of all inputs together has the sum of the variances that each adds.",
-    catches=("recurrent-inputs-share-noise", "recurrent-input-without-noise"),
+    catches=(
+        "recurrent-inputs-share-noise",
+        "recurrent-input-without-noise",
+        "gru-update-reversed",
+        "recurrent-first-input-again",
+        "recurrent-units-share-noise",
+        "scale-as-variance",
+        "variance-as-scale",
+        "scale-softplus-missing",
+        "signs-zero-one",
+    ),
 )
 def input_sum_squares(trial: SequenceTrial) -> Finding:
     """The variance of chi-square sums, one a call. Weights that share noise leave it right on average under flipout,
@@ -47,7 +57,19 @@ def input_sum_squares(trial: SequenceTrial) -> Finding:
 @of_recurrent(
     "hidden-sum-squares",
     "The noise of all states together has the sum of the variances that each adds.",
-    catches=("recurrent-states-share-noise", "recurrent-hidden-without-noise"),
+    catches=(
+        "recurrent-states-share-noise",
+        "recurrent-hidden-without-noise",
+        "gru-update-reversed",
+        "lstm-forget-missing",
+        "recurrent-gates-in-another-order",
+        "recurrent-reversed",
+        "recurrent-first-input-again",
+        "scale-as-variance",
+        "variance-as-scale",
+        "scale-softplus-missing",
+        "signs-zero-one",
+    ),
 )
 def hidden_sum_squares(trial: SequenceTrial) -> Finding:
     """The variance of chi-square sums, as above."""

@@ -9,6 +9,7 @@ from bayesnoise_reference import concrete_dropout, dense, information_dropout, s
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, judged, standard_normal
+from bayesnoise_reference.claims.pictured import BINS, binned, outcomes, sides
 from bayesnoise_reference.families.strength import INFORMATION, StrengthTrial, of_strength
 
 
@@ -38,9 +39,8 @@ def relaxed_law(trial: StrengthTrial) -> Finding:
         return np.where(k >= 1.0, 1.0, expit(logit(p) - d.temperature * logit(inside)))
 
     verdict = statistics.law(kept, lambda k: below(k + slack), cdf_below=lambda k: below(k - slack), alpha=trial.alpha)
-    return judged(
-        verdict, f"a unit is dropped, by half and more, with frequency {np.mean(kept < 0.5):.4f}; {p:.4f} is right"
-    )
+    said = f"a unit is dropped, by half and more, with frequency {np.mean(kept < 0.5):.4f}; {p:.4f} is right"
+    return judged(verdict, said, binned(kept, below, np.linspace(0.0, 1.0, BINS + 1), "share of a unit that is kept"))
 
 
 @of_strength(
@@ -69,11 +69,12 @@ def _apart(trial: StrengthTrial, what: str, axis: int) -> Finding:
     first, second = (np.take(found, np.arange(start, found.shape[axis] // 2 * 2, 2), axis) for start in (0, 1))
     if trial.description.kind in INFORMATION:
         verdict = statistics.correlation(np.ravel(first), np.ravel(second), alpha=trial.alpha)
-        return judged(verdict, f"the noise of two {what} is correlated; 0 is right")
+        return judged(verdict, f"the noise of two {what} is correlated; 0 is right", sides(first, second))
     p, same = trial.rate(held), first == second
     right = p**2 + (1.0 - p) ** 2
     verdict = statistics.binomial(int(np.sum(same)), same.size, right, alpha=trial.alpha)
-    return judged(verdict, f"masks of two {what} agree in {np.mean(same):.4f} of pairs; {right:.4f} is right")
+    said = f"masks of two {what} agree in {np.mean(same):.4f} of pairs; {right:.4f} is right"
+    return judged(verdict, said, outcomes(same, right))
 
 
 @of_strength(

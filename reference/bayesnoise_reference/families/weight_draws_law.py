@@ -11,6 +11,7 @@ from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import judged, standard_normal
+from bayesnoise_reference.claims.pictured import sides
 from bayesnoise_reference.families.weight_draws import DrawsTrial, covariance, of_weight_draws
 
 _SCALES = (
@@ -115,7 +116,8 @@ def rows(trial: DrawsTrial) -> Finding:
     first, second = z[0::2].ravel(), z[1::2].ravel()
     verdict = statistics.correlation(first, second, alpha=trial.alpha)
     seen = float(np.corrcoef(first, second)[0, 1])
-    return judged(verdict, f"neighbouring draws of one call have a correlation of {seen:.3g}; 0 is right")
+    said = f"neighbouring draws of one call have a correlation of {seen:.3g}; 0 is right"
+    return judged(verdict, said, sides(first, second))
 
 
 @of_weight_draws(

@@ -22,6 +22,7 @@ from bayesnoise_reference.adapters.subject import Described
 from bayesnoise_reference.claims.calls import claims_on_calls
 from bayesnoise_reference.claims.claim import ClaimsOf, Finding
 from bayesnoise_reference.claims.judge import exact, judged
+from bayesnoise_reference.claims.pictured import outcomes
 from bayesnoise_reference.claims.trial import Trial
 from bayesnoise_reference.statistics import Verdict
 
@@ -167,7 +168,8 @@ def fresh(trial: WeightNoiseTrial) -> Finding:
     chance = 0.0 if d.kind in NORMAL else (d.rate**n + (1.0 - d.rate) ** n) ** masks
     detects = "noise that is reused" if chance <= trial.alpha else "nothing at this n"
     said = f"{n} calls on one input {'are the same' if same else 'differ'}; they should differ"
-    return judged(Verdict(chance if same else 1.0, None, n, detects), said)
+    picture = outcomes(np.array([same]), chance, ("all are the same", "some differ"))
+    return judged(Verdict(chance if same else 1.0, None, n, detects), said, picture)
 
 
 @of_weight_noise(

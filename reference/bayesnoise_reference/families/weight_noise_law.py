@@ -10,6 +10,7 @@ from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
 from bayesnoise_reference.claims.judge import exact, judged, standard_normal
+from bayesnoise_reference.claims.pictured import outcomes, sides
 from bayesnoise_reference.families.weight_noise import NORMAL, WeightNoiseTrial, of_weight_noise
 
 
@@ -44,8 +45,10 @@ def weight_values(trial: WeightNoiseTrial) -> Finding:
 def weight_rate(trial: WeightNoiseTrial) -> Finding:
     """Exact law, binomial."""
     dropped = ~trial.kept_once(trial.load())
-    verdict = statistics.binomial(int(np.sum(dropped)), dropped.size, trial.description.rate, alpha=trial.alpha)
-    return judged(verdict, f"{np.mean(dropped):.4f} of the weights are 0; {trial.description.rate:.4f} is right")
+    right = trial.description.rate
+    verdict = statistics.binomial(int(np.sum(dropped)), dropped.size, right, alpha=trial.alpha)
+    said = f"{np.mean(dropped):.4f} of the weights are 0; {right:.4f} is right"
+    return judged(verdict, said, outcomes(dropped, right, ("dropped", "kept")))
 
 
 @of_weight_noise(
@@ -74,12 +77,13 @@ def _agree(trial: WeightNoiseTrial, first: Array, second: Array, what: str) -> F
     rate = trial.description.rate
     same, right = first == second, rate**2 + (1.0 - rate) ** 2
     verdict = statistics.binomial(int(np.sum(same)), same.size, right, alpha=trial.alpha)
-    return judged(verdict, f"masks of two {what} agree in {np.mean(same):.4f} of pairs; {right:.4f} is right")
+    said = f"masks of two {what} agree in {np.mean(same):.4f} of pairs; {right:.4f} is right"
+    return judged(verdict, said, outcomes(same, right))
 
 
 def _correlated(trial: WeightNoiseTrial, first: Array, second: Array, what: str) -> Finding:
     verdict = statistics.correlation(np.ravel(first), np.ravel(second), alpha=trial.alpha)
-    return judged(verdict, f"the noise of two {what} should have correlation 0")
+    return judged(verdict, f"the noise of two {what} should have correlation 0", sides(first, second))
 
 
 @of_weight_noise(

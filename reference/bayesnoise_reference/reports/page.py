@@ -9,7 +9,7 @@ from bayesnoise_reference.claims.outcome import Outcome, Report
 from bayesnoise_reference.reports.document import counts
 from bayesnoise_reference.reports.escaping import html, html_lines
 from bayesnoise_reference.reports.pictures import pictures
-from bayesnoise_reference.reports.wording import budget, facts, known, number, surprise, verdict
+from bayesnoise_reference.reports.wording import budget, facts, known, number, surprise, undrawn, verdict
 
 # The policy refuses whatever a mistake in the escaping would let in.
 _HEAD = """<!doctype html>
@@ -70,6 +70,7 @@ def _claim(claim: Outcome, reason: str | None, note: str | None) -> str:
     parts = [
         f"<article class='{kind}'>\n<span class='status'>{html(said)}</span>\n<h3>{html(claim.id)}</h3>",
         f"<p>{html(claim.sentence)}</p>",
+        f"<p class='soft'>{html(undrawn(claim))}</p>" if undrawn(claim) else "",
         pictures(claim),
         _pairs(facts(claim)),
     ]

@@ -51,6 +51,15 @@ def facts(claim: Outcome) -> list[tuple[str, str]]:
     return [*found, ("detects", claim.detects)] if claim.detects else found
 
 
+def undrawn(claim: Outcome) -> str:
+    """Why a claim that was judged has no picture of a law; nothing if it has one."""
+    if claim.evidence == "exact":
+        return "Exact: there is no chance in this, and no law to draw."
+    if claim.evidence == "e-value" and claim.seen is None:
+        return "Of what is averaged here the mean is known, and not the law: there is none to draw."
+    return ""
+
+
 def in_order(report: Report) -> list[Outcome]:
     """The claims, those that are refuted first, else as they were put."""
     return sorted(report.claims, key=lambda c: ORDER.index(c.status))
