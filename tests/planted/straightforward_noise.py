@@ -35,7 +35,7 @@ class StraightforwardNoise:
         if self.has("scale-softplus-missing"):
             return rho
         if self.has("softplus-overflows"):
-            return np.log1p(np.exp(np.float32(1.0) * rho.astype(np.float32)))
+            return np.log1p(np.exp(rho))
         scale = sigma(d, rho)
         if self.has("scale-clipped"):
             return np.minimum(scale, 0.9)

@@ -103,7 +103,6 @@ WRONG_OUTPUT = (
     "variance-as-scale",
     "scale-exp-for-softplus",
     "scale-softplus-missing",
-    "softplus-overflows",
     "scale-clipped",
     "mean-shrunk",
     "bias-missing",

@@ -46,8 +46,9 @@ def likely(
             left -= shows[name]
 
     def of(topic: str) -> list[str]:
-        rivals = [name for name in possible if topic in shows[name]]
-        first = [name for name in found if topic in shows[name]]
-        return list(dict.fromkeys([*first, *found[:1], *rivals, *found])) or [n for n in named if topic in shows[n]]
+        own = [name for name in named if topic in shows[name]]
+        first = [name for name in found if name in own]
+        rivals = [name for name in own if name in possible]
+        return list(dict.fromkeys([*first, *found[:1], *rivals])) or own
 
     return {topic: tuple(causes[name] for name in of(topic)[:MOST]) for topic in refuted}
