@@ -57,8 +57,9 @@ class Strategy:
         return eps, ins, outs
 
     def values(self, moved: Array) -> Array:
-        h = self.held
-        w = h["theta"] + (0.0 if self.has("evolution-unperturbed") else self.description.scale) * moved
+        h, scale = self.held, self.description.scale
+        scale = scale**0.5 if self.has("evolution-scale-as-variance") else scale
+        w = h["theta"] + (0.0 if self.has("evolution-unperturbed") else scale) * moved
         f = h["level"][0] + np.sum(h["curvature"] * (w - h["target"]) ** 2, axis=(-2, -1)) / 2
         if self.has("evolution-one-member"):
             f = np.broadcast_to(f[..., :1], f.shape)
@@ -74,7 +75,12 @@ class Strategy:
 
     def estimates(self, eps: Array, ins: Array, outs: Array) -> Array:
         d = self.description
-        f = self.values(np.einsum("nbrc,nbmr,nbmc->nbmrc", eps, ins, outs))
+        if self.has("evolution-first-base"):
+            eps, ins, outs = (np.broadcast_to(a[:, :1], a.shape) for a in (eps, ins, outs))
+        moved = np.einsum("nbrc,nbmr,nbmc->nbmrc", eps, ins, outs)
+        f = self.values(
+            np.broadcast_to(eps[:, :, None], moved.shape) if self.has("evolution-members-unsigned") else moved
+        )
         ins = np.ones_like(ins) if self.has("evolution-sign-in-dropped") else ins
         outs = np.ones_like(outs) if self.has("evolution-sign-out-dropped") else outs
         total = np.einsum("nbm,nbrc,nbmr,nbmc->nrc", f, eps, ins, outs)

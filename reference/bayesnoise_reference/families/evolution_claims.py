@@ -32,6 +32,8 @@ from bayesnoise_reference.families.evolution import (
         "evolution-sign-in-dropped",
         "evolution-sign-out-dropped",
         "evolution-unperturbed",
+        "evolution-members-unsigned",
+        "evolution-scale-as-variance",
         "evolution-baseline-of-all",
     ),
 )
@@ -61,6 +63,9 @@ def unbiased(trial: EvolutionTrial) -> Finding:
         "evolution-sign-out-dropped",
         "evolution-one-member",
         "evolution-unperturbed",
+        "evolution-members-unsigned",
+        "evolution-scale-as-variance",
+        "evolution-first-base",
         "evolution-standardised",
         "evolution-ranked",
         "evolution-noise-ignored",
