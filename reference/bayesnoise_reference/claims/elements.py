@@ -6,7 +6,7 @@ import numpy as np
 
 from bayesnoise_reference import statistics
 from bayesnoise_reference.claims.claim import Finding, of_weights
-from bayesnoise_reference.claims.judge import judged
+from bayesnoise_reference.claims.judge import among, judged
 from bayesnoise_reference.claims.numbers import sum_of_squares
 from bayesnoise_reference.claims.weight_trial import WeightTrial
 
@@ -33,11 +33,14 @@ def sum_everywhere(trial: WeightTrial) -> Finding:
     example, output = np.unravel_index(int(np.argmax(score)), score.shape)
     worst = z[:, example, output]
     verdict = statistics.normal_variance(worst, 1.0, mean=0.0, alpha=trial.alpha / score.size)
-    verdict = verdict._replace(p=min(1.0, (verdict.p or 0.0) * score.size))
     said = (
         f"of {score.size} elements of an output, that of example {example} and output {output} is farthest off: it has"
     )
-    return judged(verdict, f"{said} {np.mean(worst**2):.3g} times the variance that it should have; 1 is right", worst)
+    return judged(
+        among(verdict, score.size),
+        f"{said} {np.mean(worst**2):.3g} times the variance that it should have; 1 is right",
+        worst,
+    )
 
 
 CLAIMS = (sum_everywhere,)

@@ -13,7 +13,7 @@ from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.claim import Finding, of_weights
-from bayesnoise_reference.claims.judge import exact, judged, size
+from bayesnoise_reference.claims.judge import exact, judged, least_likely, size
 from bayesnoise_reference.claims.pictured import sides
 from bayesnoise_reference.claims.weight_trial import WeightTrial
 
@@ -23,9 +23,8 @@ def _unrelated(trial: WeightTrial, a: Array, b: Array, what: str) -> Finding:
     a, b = a.ravel(), b.ravel()
     by_value = statistics.correlation(a, b, alpha=trial.alpha / 2.0)
     by_size = statistics.correlation(size(a), size(b), alpha=trial.alpha / 2.0)
-    verdict = min(by_value, by_size, key=lambda v: 1.0 if v.p is None else v.p)
-    picture = sides(a, b) if verdict is by_value else sides(size(a), size(b))
-    verdict = verdict._replace(p=min(1.0, 2.0 * (verdict.p or 0.0)))
+    verdict, of_sizes = least_likely((by_value, by_size))
+    picture = sides(size(a), size(b)) if of_sizes else sides(a, b)
     r, s = (float(np.corrcoef(u, v)[0, 1]) if np.std(u) and np.std(v) else 1.0 for u, v in ((a, b), (size(a), size(b))))
     return judged(verdict, f"{what} have correlation {r:+.3f}, and their sizes {s:+.3f}; 0 is right", picture)
 

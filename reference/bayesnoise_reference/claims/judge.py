@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,17 @@ def judged(verdict: Verdict, sentence: str, shown: Picture | Array | None = None
     seen, expected = (None, None) if shown is None else shown if isinstance(shown, Picture) else normals(shown)
     evidence: Any = "e-value" if verdict.p is None else "exact law"
     return Finding(False, sentence, evidence, verdict.p, verdict.e, verdict.n, verdict.detects, seen, expected)
+
+
+def among(verdict: Verdict, tests: int) -> Verdict:
+    """The verdict of the least likely of so many tests, each with its share of the error (Bonferroni)."""
+    return verdict._replace(p=min(1.0, tests * (verdict.p or 0.0)))
+
+
+def least_likely(verdicts: Sequence[Verdict]) -> tuple[Verdict, int]:
+    """The verdict of the least p of several, and where it is."""
+    at = int(np.argmin([1.0 if v.p is None else v.p for v in verdicts]))
+    return among(verdicts[at], len(verdicts)), at
 
 
 def size(z: Array) -> Array:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.judge import exact, judged, standard_normal
+from bayesnoise_reference.claims.readings import mean_of, variance_of
 from bayesnoise_reference.claims.weight_trial import TINY, Loaded, WeightTrial
 
 
@@ -46,16 +46,6 @@ def _biases(trial: WeightTrial) -> Array:
         y = trial.guard.sample(x)[0].reshape(d.outputs, -1)[:, 0]
         draws.append((y - held.bias) / held.bias_scale)
     return np.concatenate(draws)
-
-
-def _mean(trial: WeightTrial, z: Array, what: str) -> Finding:
-    verdict = statistics.normal_mean(z, 0.0, 1.0, alpha=trial.alpha)
-    return judged(verdict, f"{what} averages {np.mean(z):+.3f} standard deviations from its mean; 0 is right", z)
-
-
-def _variance(trial: WeightTrial, z: Array, what: str) -> Finding:
-    verdict = statistics.normal_variance(z, 1.0, mean=0.0, alpha=trial.alpha)
-    return judged(verdict, f"{what} has {np.mean(z**2):.4g} times the variance that it should have; 1 is right", z)
 
 
 def _shape(trial: WeightTrial, z: Array, what: str) -> Finding:
@@ -99,7 +89,7 @@ def scale_zero(trial: WeightTrial) -> Finding:
 )
 def weight_mean(trial: WeightTrial) -> Finding:
     """The mean of iid standard normal draws, one a weight and call."""
-    return _mean(trial, _weights(trial), "a weight")
+    return mean_of(trial, _weights(trial), "a weight")
 
 
 @of_weights(
@@ -119,7 +109,7 @@ def weight_mean(trial: WeightTrial) -> Finding:
 )
 def weight_variance(trial: WeightTrial) -> Finding:
     """The sum of squares of the same draws: chi-square."""
-    return _variance(trial, _weights(trial), "a weight")
+    return variance_of(trial, _weights(trial), "a weight")
 
 
 @of_weights(
@@ -149,7 +139,7 @@ def weight_law(trial: WeightTrial) -> Finding:
 )
 def sum_mean(trial: WeightTrial) -> Finding:
     """The mean of iid standard normal draws, one an output and call."""
-    return _mean(trial, _sums(trial), "an output of a dense row")
+    return mean_of(trial, _sums(trial), "an output of a dense row")
 
 
 @of_weights(
@@ -165,7 +155,7 @@ def sum_mean(trial: WeightTrial) -> Finding:
 )
 def sum_variance(trial: WeightTrial) -> Finding:
     """Their sum of squares: chi-square."""
-    return _variance(trial, _sums(trial), "an output of a dense row")
+    return variance_of(trial, _sums(trial), "an output of a dense row")
 
 
 @of_weights(
@@ -189,7 +179,7 @@ def sum_law(trial: WeightTrial) -> Finding:
 )
 def bias_mean(trial: WeightTrial) -> Finding:
     """An input of zeros shows the bias alone."""
-    return _mean(trial, _biases(trial), "a bias")
+    return mean_of(trial, _biases(trial), "a bias")
 
 
 @of_weights(
@@ -205,7 +195,7 @@ def bias_mean(trial: WeightTrial) -> Finding:
 )
 def bias_variance(trial: WeightTrial) -> Finding:
     """An input of zeros shows the bias alone."""
-    return _variance(trial, _biases(trial), "a bias")
+    return variance_of(trial, _biases(trial), "a bias")
 
 
 @of_weights(

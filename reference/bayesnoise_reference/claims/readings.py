@@ -8,7 +8,7 @@ from scipy.special import ndtr
 from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
-from bayesnoise_reference.claims.judge import exact, judged, size
+from bayesnoise_reference.claims.judge import among, exact, judged, size
 from bayesnoise_reference.claims.pictured import correlations, outcomes, sides, tosses
 from bayesnoise_reference.claims.trial import Trial
 
@@ -81,9 +81,9 @@ def pairs_apart_of(trial: Trial, draws: Array, what: str, first: int = 0) -> Fin
     picture = correlations(seen[one, other], len(sizes))
     worst = np.argmax(np.abs(seen[one, other]))
     one, other = one[worst], other[worst]
-    verdict = _of_pairs(statistics.correlation(sizes[:, one], sizes[:, other], alpha=_share(trial, k)), k)
+    verdict = statistics.correlation(sizes[:, one], sizes[:, other], alpha=trial.alpha / _pairs(k))
     said = f"of all pairs of {what} two have noise whose sizes have correlation {seen[one, other]:+.3f}, the most"
-    return judged(verdict, said, picture)
+    return judged(among(verdict, _pairs(k)), said, picture)
 
 
 def pairs_coin_of(trial: Trial, signs: Array, what: str) -> Finding:
@@ -92,16 +92,11 @@ def pairs_coin_of(trial: Trial, signs: Array, what: str) -> Finding:
     tossed = np.where(signs > 0, 1.0, -1.0)
     agree = ((calls + tossed.T @ tossed) / 2.0)[np.triu_indices(k, 1)]
     seen = round(float(agree[np.argmax(np.abs(agree - calls / 2.0))]))
-    verdict = _of_pairs(statistics.coin(seen, calls, alpha=_share(trial, k)), k)
+    verdict = statistics.coin(seen, calls, alpha=trial.alpha / _pairs(k))
     said = f"two of {what} flip together in {seen / calls:.1%} of calls, of all pairs farthest off 50 %"
-    return judged(verdict, said, tosses(agree, calls))
+    return judged(among(verdict, _pairs(k)), said, tosses(agree, calls))
 
 
-def _share(trial: Trial, k: int) -> float:
-    return trial.alpha / (k * (k - 1) / 2)
-
-
-def _of_pairs(verdict: statistics.Verdict, k: int) -> statistics.Verdict:
-    """The verdict of the worst of all pairs of k."""
-    assert verdict.p is not None
-    return verdict._replace(p=min(1.0, verdict.p * (k * (k - 1) / 2)))
+def _pairs(k: int) -> int:
+    """Of k columns."""
+    return k * (k - 1) // 2

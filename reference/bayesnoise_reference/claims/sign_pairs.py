@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.adapter import Description
 from bayesnoise_reference.claims import designs, pairs
 from bayesnoise_reference.claims.claim import Finding, of_weights
 from bayesnoise_reference.claims.judge import judged
 from bayesnoise_reference.claims.pictured import tosses
-from bayesnoise_reference.claims.signs import agreements, output_of, products
+from bayesnoise_reference.claims.signs import agreements, least_fair, output_of, products
 from bayesnoise_reference.claims.weight_trial import WeightTrial
 
 
@@ -80,11 +79,8 @@ def _partners(trial: WeightTrial) -> Array:
 def input_sign_pairs(trial: WeightTrial) -> Finding:
     """Exact law, binomial, times the number of pairs that are asked."""
     asked = _partners(trial)
-    together = agreements(trial, asked)
-    counts = np.sum(together, axis=0)
-    at = int(np.argmax(np.abs(counts - trial.calls / 2)))
-    verdict = statistics.coin(int(counts[at]), trial.calls, alpha=trial.alpha / len(asked))
-    verdict = verdict._replace(p=min(1.0, (verdict.p or 0.0) * len(asked)))
+    counts = np.sum(agreements(trial, asked), axis=0)
+    at, verdict = least_fair(trial, counts)
     said = f"of {len(asked)} pairs of inputs, {asked[at, 0]} and {asked[at, 1]} least fairly change sign together"
     said = f"{said}: in {100 * counts[at] / trial.calls:.1f} % of draws; 50 % is right"
     return judged(verdict, said, tosses(counts, trial.calls))

@@ -13,7 +13,7 @@ from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims import designs
 from bayesnoise_reference.claims.claim import Finding, of_weights
-from bayesnoise_reference.claims.judge import exact, judged, not_run
+from bayesnoise_reference.claims.judge import among, exact, judged, not_run
 from bayesnoise_reference.claims.pictured import outcomes, tosses
 from bayesnoise_reference.claims.weight_trial import WeightTrial
 
@@ -49,6 +49,13 @@ def _coin(trial: WeightTrial, same: Array, sentence: str) -> Finding:
     verdict = statistics.coin(int(np.sum(same)), same.size, alpha=trial.alpha)
     said = f"{sentence} in {100 * np.mean(same):.1f} % of draws; 50 % is right"
     return judged(verdict, said, outcomes(same, 0.5))
+
+
+def least_fair(trial: WeightTrial, counts: Array) -> tuple[int, statistics.Verdict]:
+    """Which of many coins, each tossed once a call, fell least fairly, and what that says of all."""
+    at = int(np.argmax(np.abs(counts - trial.calls / 2)))
+    verdict = statistics.coin(int(counts[at]), trial.calls, alpha=trial.alpha / counts.size)
+    return at, among(verdict, counts.size)
 
 
 @of_weights(
@@ -143,11 +150,8 @@ def signs_per_input(trial: WeightTrial) -> Finding:
 def signs_independent(trial: WeightTrial) -> Finding:
     """A coin for every weight, the least likely times their number: finds an output's sign that is an input's."""
     seen = designs.reading(trial.description, trial.rng, inputs=16)
-    same = products(trial, seen)
-    counts = np.sum(same, axis=0)
-    worst = int(np.argmax(np.abs(counts - trial.calls / 2)))
-    verdict = statistics.coin(int(counts[worst]), trial.calls, alpha=trial.alpha / counts.size)
-    verdict = verdict._replace(p=min(1.0, (verdict.p or 0.0) * counts.size))
+    counts = np.sum(products(trial, seen), axis=0)
+    worst, verdict = least_fair(trial, counts)
     where = np.unravel_index(seen.weight[worst], trial.description.weight_shape)
     weight = ", ".join(str(int(i)) for i in where)
     return judged(

@@ -7,7 +7,7 @@ import numpy as np
 from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
-from bayesnoise_reference.claims.judge import judged, standard_normal
+from bayesnoise_reference.claims.judge import judged, least_likely, standard_normal
 from bayesnoise_reference.claims.pictured import sides
 from bayesnoise_reference.claims.trial import Trial
 
@@ -16,9 +16,7 @@ def variance_by_column(trial: Trial, z: Array, what: str) -> Finding:
     """The sum of squares, chi-square, of `(draws, columns)`, all and each column, where it is furthest off."""
     groups = [z.ravel(), *z.T]
     verdicts = [statistics.normal_variance(g, 1.0, mean=0.0, alpha=trial.alpha / len(groups)) for g in groups]
-    p = np.array([1.0 if v.p is None else v.p for v in verdicts])
-    worst = int(np.argmin(p))
-    verdict = verdicts[worst]._replace(p=min(1.0, len(groups) * float(p[worst])))
+    verdict, worst = least_likely(verdicts)
     where = "" if worst == 0 else f" in column {worst}"
     said = f"{what} has variance {np.mean(groups[worst] ** 2):.4g}{where}; 1 is right"
     return judged(verdict, said, groups[worst])

@@ -9,7 +9,7 @@ import numpy as np
 from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.claim import Finding
-from bayesnoise_reference.claims.judge import exact, judged
+from bayesnoise_reference.claims.judge import exact, judged, least_likely
 from bayesnoise_reference.claims.pictured import tosses
 from bayesnoise_reference.families.ensemble import EnsembleTrial, of_ensembles
 
@@ -57,9 +57,8 @@ def start_independent(trial: EnsembleTrial) -> Finding:
     share = trial.alpha / len(pairs)
     heads = [int(np.sum(signs[:, i] == signs[:, j])) for i, j in pairs]
     verdicts = [statistics.coin(k, len(signs), alpha=share) for k in heads]
-    p = [1.0 if v.p is None else v.p for v in verdicts]
-    worst = int(np.argmin(p))
-    (i, j), verdict = pairs[worst], verdicts[worst]._replace(p=min(1.0, len(pairs) * p[worst]))
+    verdict, worst = least_likely(verdicts)
+    i, j = pairs[worst]
     said = f"members {i} and {j} differ the same way in {heads[worst] / len(signs):.1%} of pairs; 50 % is right"
     return judged(verdict, said, tosses(np.array(heads), len(signs)))
 

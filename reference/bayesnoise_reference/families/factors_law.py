@@ -11,7 +11,7 @@ from bayesnoise_reference import statistics
 from bayesnoise_reference._typing import Array
 from bayesnoise_reference.claims.calls import claims_on_calls
 from bayesnoise_reference.claims.claim import Finding
-from bayesnoise_reference.claims.judge import exact, judged, standard_normal
+from bayesnoise_reference.claims.judge import exact, judged, least_likely, standard_normal
 from bayesnoise_reference.claims.pictured import sides
 from bayesnoise_reference.families.factors import FactorsTrial, of_factors
 from bayesnoise_reference.statistics import Verdict
@@ -27,9 +27,7 @@ def _worst_unit(
     """The least p-value of the units times their number, and what is seen there."""
     e = trial.whitened()
     verdicts = [test(column, alpha=trial.alpha / e.shape[1]) for column in e.T]
-    p = np.array([1.0 if v.p is None else v.p for v in verdicts])
-    worst = int(np.argmin(p))
-    verdict = verdicts[worst]._replace(p=min(1.0, e.shape[1] * float(p[worst])))
+    verdict, worst = least_likely(verdicts)
     said = f"the noise behind the factors {verb} {of(e[:, worst]):.4g} in a unit; {right} is right"
     return judged(verdict, said, e[:, worst])
 

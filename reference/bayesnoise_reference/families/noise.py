@@ -19,7 +19,7 @@ from bayesnoise_reference._typing import Array
 from bayesnoise_reference.adapters.subject import Described
 from bayesnoise_reference.claims.calls import claims_on_calls
 from bayesnoise_reference.claims.claim import ClaimsOf, Finding
-from bayesnoise_reference.claims.judge import exact
+from bayesnoise_reference.claims.judge import exact, least_likely
 from bayesnoise_reference.claims.trial import Trial
 from bayesnoise_reference.statistics import Verdict
 
@@ -155,11 +155,9 @@ of_noise = ClaimsOf(("noise",), KINDS, NoiseTrial)
 
 
 def worst(verdicts: list[Verdict]) -> tuple[Verdict, int]:
-    """The least p of several, with the error divided among them, and where it is."""
-    found = [1.0 if v.p is None else v.p for v in verdicts]
-    at = int(np.argmin(found))
-    p = min(1.0, found[at] * len(verdicts))
-    return Verdict(p, None, sum(v.n for v in verdicts), verdicts[at].detects), at
+    """The verdict of the least p of several, which is about the draws of all, and where it is."""
+    least, at = least_likely(verdicts)
+    return least._replace(n=sum(v.n for v in verdicts)), at
 
 
 @of_noise(
